@@ -1,0 +1,105 @@
+"""One effect of a process on the store: one transaction, done once, whoever runs it how often."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from activities.edge import hospital_here, workflow_id_here
+from domain.errors import StaleRevision, Unavailable
+from domain.ids import Reference
+from domain.journal import JournalEntry
+from domain.process import Step
+from store import audit, clocks, journal, processes, records
+from store.audit import AuditAction
+from store.database import Database, Transaction
+
+BY_ITSELF = "system"
+"""The audit's actor where no person's command led to a step."""
+
+
+@dataclass
+class Run:
+    """A step being done. `answer` is what it gives, now and every time it is asked again.
+
+    replayed: it was done before, `answer` is the first one's, and nothing may be written.
+    at: hospital time at which the process asked; recorded_at: hospital time of this transaction.
+    """
+
+    tx: Transaction
+    step: Step
+    recorded_at: datetime
+    replayed: bool
+    answer: dict[str, Any] | None = None
+
+    @property
+    def at(self) -> datetime:
+        return self.step.at
+
+    @property
+    def actor(self) -> str | None:
+        return self.step.command.actor if self.step.command else None
+
+    async def create(self, resource: dict[str, Any], ref: Reference) -> None:
+        """A resource that the process owns."""
+        owner = self.step.process.workflow_id
+        await records.create(self.tx, resource, id=ref.id, now=self.recorded_at, owner=owner)
+
+    async def amend(self, ref: Reference, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """A new version of a resource. Raises Unavailable, to be tried again, when another door wrote it meanwhile."""
+        stored = await records.read(self.tx, ref)
+        try:
+            await records.update(self.tx, change(stored.body), if_match=stored.version, now=self.recorded_at)
+        except StaleRevision as changed:
+            raise Unavailable("a record was written at the same moment", part="database", reference=ref) from changed
+
+    async def tell(self, subject: Reference, patient: Reference, entries: Sequence[JournalEntry]) -> None:
+        """The step's lines in the journal of the stay."""
+        await journal.write(
+            self.tx,
+            workflow_id=self.step.process.workflow_id,
+            step=self.step.name,
+            subject=subject,
+            patient=patient,
+            entries=entries,
+            actor=self.actor,
+            occurred_at=self.at,
+            recorded_at=self.recorded_at,
+        )
+
+    async def account_for(self, entities: Sequence[Reference], patient: Reference) -> None:
+        """The step's row in the audit."""
+        await audit.record(
+            self.tx,
+            action=AuditAction.EXECUTE,
+            actor=self.actor or BY_ITSELF,
+            entities=entities,
+            patients=[patient],
+            detail=self.step.name,
+            at=self.recorded_at,
+        )
+
+
+class Effects:
+    """Where effects are done. `now`: the real present, which becomes the hospital's time of recording."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    @asynccontextmanager
+    async def once(self, step: Step) -> AsyncIterator[Run]:
+        """Do `step` in one transaction, unless `replayed` says that it was done.
+
+        Write in this order, as commands do, so that two transactions cannot wait for each other: worklist, records,
+        beds. Raises AlreadyDone when another command did this step.
+        """
+        workflow_id_here(step.process.workflow_id)
+        async with self._database.transaction(hospital_here()) as tx, processes.effect(tx, step) as done:
+            clock = await clocks.clock_of(tx)
+            run = Run(tx, step, clock.at(self._now()), done.replayed, done.result)
+            yield run
+            done.result = run.answer

@@ -1,0 +1,1 @@
+"""What workflows may know of activities: their names, shapes, timeouts and retry policies."""

@@ -1,0 +1,1 @@
+"""Other people's formats: pure mapping, and one module each for the wire."""

@@ -1,0 +1,1 @@
+"""Every HTTP surface, thin: check, delegate, shape the answer."""

@@ -1,0 +1,60 @@
+"""Writing down who saw or changed what, in the transaction that showed or changed it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from api.caller import Caller
+from domain.ids import Reference
+from store import audit
+from store.audit import AuditAction
+from store.database import Transaction
+
+_SESSIONS = 5000
+_FORGETS = timedelta(minutes=10)
+
+
+class Shown:
+    """Which patients a session's list has shown lately, so that its refreshes are not noted again and again."""
+
+    def __init__(self) -> None:
+        self._by_session: OrderedDict[bytes, tuple[datetime, frozenset[str]]] = OrderedDict()
+
+    def anew(self, session: bytes, patients: Iterable[str], at: datetime) -> bool:
+        """Whether one of them is new to the session, or ten minutes have passed; then all are remembered."""
+        present = frozenset(patients)
+        since, known = self._by_session.get(session, (at, frozenset()))
+        if present <= known and at - since < _FORGETS:
+            return False
+        self._by_session[session] = (at, present)
+        self._by_session.move_to_end(session)
+        while len(self._by_session) > _SESSIONS:
+            self._by_session.popitem(last=False)
+        return True
+
+
+async def accessed(
+    tx: Transaction,
+    caller: Caller,
+    action: AuditAction,
+    detail: str,
+    *,
+    at: datetime,
+    entities: Iterable[Reference] = (),
+    patients: Iterable[Reference] = (),
+    outcome: audit.Outcome = "allowed",
+) -> None:
+    """One audit row. `at` is real time. A list is one access with all its patients."""
+    await audit.record(
+        tx,
+        action=action,
+        actor=caller.actor,
+        outcome=outcome,
+        entities=sorted(set(entities)),
+        patients=sorted(set(patients)),
+        detail=detail,
+        address=caller.address,
+        at=at,
+    )

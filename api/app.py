@@ -1,0 +1,87 @@
+"""The application: routes, guards, and the refusal to start with a route that nobody thought about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import structlog
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api import health, problems
+from api.commands import admissions, status, stays, worklist
+from api.deps import refuse_routes_without_policy
+from api.guards import Guards
+from api.state import AppState
+from api.ui.routes import admissions as admission_screens
+from api.ui.routes import events, home, kept, session
+from api.ui.routes import stays as stay_screens
+from api.ui.routes import worklist as worklist_screens
+from api.ui.templating import STATIC, asset
+from api.ui.words import Language, words
+
+log = structlog.get_logger(__name__)
+
+_ROUTERS = (
+    health.router,
+    home.router,
+    session.router,
+    worklist_screens.router,
+    stay_screens.router,
+    admission_screens.router,
+    kept.router,
+    events.router,
+    admissions.router,
+    worklist.router,
+    stays.router,
+    status.router,  # last: it takes any key under /commands
+)
+
+
+class PublicFiles(StaticFiles):
+    """Our styles, scripts and fonts: the same for everybody. Under their content's hash they never change."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        hashed = b"v=" in scope.get("query_string", b"")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "public, max-age=3600"
+        return answer
+
+
+def create_app(state: AppState) -> FastAPI:
+    """Raises Misconfigured for a route without a policy, or when set-up has not compiled the translations."""
+    app = FastAPI(
+        title="P-HIS",
+        version=state.version,
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,
+        max_body_size=state.largest_request,
+        redirect_slashes=False,
+    )
+    app.state.phis = state
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.mount("/static", PublicFiles(directory=STATIC), name="static")
+    problems.register(app)
+    app.add_middleware(Guards, secure=state.secure_cookies)
+    refuse_routes_without_policy(app.routes, PublicFiles)
+    for language in Language:
+        words(language)
+    if not asset("vendor/htmx/htmx.min.js"):
+        log.warning("assets missing", hint="run `make setup`; screens work, without live changes")
+    return app
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """Method and path of every route, for the documentation's test."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    for router in _ROUTERS:
+        app.include_router(router)
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute) and context.path_format is not None:
+            for method in sorted(context.methods or ()):
+                yield method, context.path_format

@@ -1,0 +1,27 @@
+"""Who is asking, as every route sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A signed-in person or a client with a token.
+
+    actor: the account's name, as ledger, audit and tasks keep it.  display: its name for people, by language.
+    address: the peer's network address, for the audit.
+    session: hash of the session's or token's secret, to ask again whether it still stands.
+    csrf: what forms of a browser session must repeat; None for a token, which no browser adds by itself.
+    """
+
+    hospital: str
+    actor: str
+    roles: frozenset[Role]
+    display: dict[str, str]
+    hospital_display: dict[str, str]
+    address: str | None
+    session: bytes
+    csrf: str | None = None

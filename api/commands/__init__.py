@@ -1,0 +1,1 @@
+"""Commands and reads as JSON, for clients and for the screens."""

@@ -1,0 +1,14 @@
+"""Writing down what was refused."""
+
+from __future__ import annotations
+
+from api.accesses import accessed
+from api.caller import Caller
+from api.state import AppState
+from store.audit import AuditAction
+
+
+async def denied(state: AppState, caller: Caller, what: str) -> None:
+    """A refused access is noted in a transaction of its own: the one it was refused in has rolled back."""
+    async with state.database.transaction(caller.hospital) as tx:
+        await accessed(tx, caller, AuditAction.EXECUTE, what, at=state.now(), outcome="denied")

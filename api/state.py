@@ -1,0 +1,53 @@
+"""What the server was started with, as routes see it. Built by `runtime`, never here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+from temporalio.client import Client
+
+from api.accesses import Shown
+from api.commands.dispatch import Dispatcher
+from api.events import EventHub
+from api.passwords import Passwords
+from store.database import Database
+
+
+def _real_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class AppState:
+    """temporal: None while Temporal cannot be reached at start; `/readyz` says so and screens go on.
+
+    public_url: origin under which browsers see us, e.g. `https://phis.example.org`.
+    secure_cookies: False only on plain http, for a machine of one's own.
+    now: the real present; domain times come from the hospital's clock over it.
+    """
+
+    database: Database
+    temporal: Client | None
+    task_queue: str
+    dispatcher: Dispatcher
+    events: EventHub
+    public_url: str
+    secure_cookies: bool
+    version: str
+    session_length: timedelta = timedelta(hours=12)
+    largest_request: int = 2 * 1024 * 1024
+    shown: Shown = field(default_factory=Shown)
+    passwords: Passwords = field(default_factory=Passwords)
+    now: Callable[[], datetime] = _real_now
+
+
+def state_of(connection: HTTPConnection) -> AppState:
+    return cast("AppState", connection.app.state.phis)
+
+
+State = Annotated[AppState, Depends(state_of)]

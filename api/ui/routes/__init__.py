@@ -1,0 +1,1 @@
+"""Screens by area. A route renders one view with one template."""

@@ -1,0 +1,31 @@
+"""What a form just did, said on the page it leads to: the address carries a code, never a text."""
+
+from __future__ import annotations
+
+from api.ui.views.frame import Notice
+from api.ui.words import Words
+
+
+def notice_of(words: Words, code: str) -> Notice | None:
+    """The notice for a code in an address; None for no code or one that we do not know."""
+    _ = words.gettext
+    known = {
+        "claimed": Notice(
+            "done", _("The task is yours"), next=_("Nobody else works on it now. Choose a bed, or give it back.")
+        ),
+        "released": Notice(
+            "done", _("You gave the task back"), next=_("Any colleague with your role may take it now.")
+        ),
+        "bed-assigned": Notice(
+            "done",
+            _("The bed is assigned"),
+            next=_("The patient is admitted to it. The ward sees the stay from now on."),
+        ),
+        "requested": Notice(
+            "done",
+            _("Admission is requested"),
+            next=_("The bed managers are asked to assign a bed. You see here when it is done."),
+        ),
+        "cancelled": Notice("done", _("The request is withdrawn"), next=_("Nobody waits for this bed any more.")),
+    }
+    return known.get(code)

@@ -1,0 +1,144 @@
+"""Signing in and out, and choosing a language."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from pydantic import TypeAdapter, ValidationError
+
+from api.accesses import accessed
+from api.caller import Caller
+from api.deps import allow, cookie_name, known_caller, public
+from api.state import AppState, State
+from api.ui import language, pages
+from api.ui.views.session import SignInForm
+from api.ui.views.stays import Choice
+from api.ui.words import Language
+from domain.errors import NotFound
+from domain.ids import HospitalCode
+from rules.access import Action
+from store import accounts, audit, hospitals
+from store.audit import AuditAction
+
+router = APIRouter(include_in_schema=False)
+
+_LAST_HOSPITAL = "phis-hospital"
+_YEAR = 365 * 24 * 3600
+
+
+@router.get("/signin", dependencies=[public])
+async def sign_in_page(request: Request, state: State, next: str = "/") -> Response:  # noqa: A002 - the address says so
+    if await known_caller(request) is not None:
+        return pages.go(pages.local_address(next))
+    return await _form(request, state, next_=next, hospital=request.cookies.get(_LAST_HOSPITAL, ""))
+
+
+@router.post("/signin", dependencies=[public])
+async def sign_in(
+    request: Request,
+    state: State,
+    *,
+    hospital: Annotated[str, Form(max_length=31)],
+    account: Annotated[str, Form(max_length=100)],
+    password: Annotated[str, Form(max_length=200)],
+    language_: Annotated[Language, Form(alias="language")] = Language.KO,
+    next_: Annotated[str, Form(alias="next", max_length=2000)] = "/",
+) -> Response:
+    """One answer for every way to be wrong, and after the same time: nobody learns which accounts exist."""
+    secret = await _begin(request, state, hospital, _full_name(account, hospital), password)
+    if secret is None:
+        error = pages.words_of(request).gettext("Account or password is not right. Nothing else is told for safety.")
+        return await _form(request, state, next_=next_, hospital=hospital, account=account, error=error)
+    answer = pages.go(pages.local_address(next_))
+    answer.set_cookie(
+        cookie_name(state),
+        secret,
+        max_age=int(state.session_length.total_seconds()),
+        httponly=True,
+        secure=state.secure_cookies,
+        samesite="lax",
+    )
+    answer.set_cookie(
+        _LAST_HOSPITAL, hospital, max_age=_YEAR, httponly=True, secure=state.secure_cookies, samesite="lax"
+    )
+    language.remember(answer, language_, secure=state.secure_cookies)
+    return answer
+
+
+@router.post("/signout")
+async def sign_out(state: State, caller: Annotated[Caller, allow(Action.USE_SCREENS)]) -> Response:
+    async with state.database.transaction(caller.hospital) as tx:
+        await accounts.end_session(tx, caller.session)
+        await accessed(tx, caller, AuditAction.LOGOUT, "session", at=state.now())
+    answer = pages.go("/signin")
+    answer.delete_cookie(cookie_name(state), secure=state.secure_cookies, httponly=True, samesite="lax")
+    return answer
+
+
+@router.post("/language", dependencies=[public])
+async def choose_language(
+    state: State,
+    chosen: Annotated[Language, Form(alias="language")],
+    next_: Annotated[str, Form(alias="next", max_length=2000)] = "/",
+) -> Response:
+    answer = pages.go(pages.local_address(next_))
+    language.remember(answer, chosen, secure=state.secure_cookies)
+    return answer
+
+
+def _full_name(account: str, hospital: str) -> str:
+    """People may leave out the hospital that they have just chosen."""
+    name = account.strip()
+    return name if "@" in name else f"{name}@{hospital}"
+
+
+async def _begin(request: Request, state: AppState, hospital: str, name: str, password: str) -> str | None:
+    """Check account and password and start a session. None: something of it is wrong."""
+    try:
+        TypeAdapter(HospitalCode).validate_python(hospital)
+    except ValidationError:
+        return None
+    async with state.database.transaction(hospital) as tx:
+        try:
+            await hospitals.get(tx, hospital)
+            account = await accounts.account(tx, name)
+        except NotFound:
+            account = None
+    hashed = account.password_hash if account is not None and not account.disabled else None
+    right = await state.passwords.verify(password, hashed)
+    if account is None:
+        return None
+    async with state.database.transaction(hospital) as tx:
+        await audit.record(
+            tx,
+            action=AuditAction.LOGIN,
+            actor=account.name,
+            outcome="allowed" if right else "denied",
+            detail="session",
+            address=request.client.host if request.client else None,
+            at=state.now(),
+        )
+        return (
+            await accounts.start_session(tx, account.name, state.now(), lasts=state.session_length) if right else None
+        )
+
+
+async def _form(
+    request: Request, state: AppState, *, next_: str, hospital: str, account: str = "", error: str = ""
+) -> Response:
+    _ = pages.words_of(request).gettext
+    async with state.database.system() as tx:
+        known = await hospitals.all_of_them(tx)
+    korean = language.language_of(request) is Language.KO
+    form = SignInForm(
+        hospitals=tuple(Choice(one.code, one.name_ko if korean else one.name_en) for one in known),
+        hospital=hospital,
+        account=account,
+        next=pages.local_address(next_),
+        error=error,
+    )
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK
+    return pages.page(request, "session/signin.html", _("Sign in"), status=status, form=form)

@@ -1,0 +1,32 @@
+"""Codes of the house as words."""
+
+from __future__ import annotations
+
+from api.ui.words import Words
+from domain.admission import CancelReason
+from domain.worklist import Priority, TaskKind
+
+
+def priority_name(words: Words, priority: Priority) -> str:
+    _ = words.gettext
+    return {
+        Priority.ROUTINE: _("routine"),
+        Priority.URGENT: _("urgent"),
+        Priority.ASAP: _("as soon as possible"),
+        Priority.STAT: _("immediately"),
+    }[priority]
+
+
+def cancel_reason(words: Words, reason: CancelReason) -> str:
+    _ = words.gettext
+    return {
+        CancelReason.PATIENT_DECLINED: _("the patient declined"),
+        CancelReason.NO_LONGER_NEEDED: _("no longer needed"),
+        CancelReason.OTHER_HOSPITAL: _("admitted to another hospital"),
+        CancelReason.ENTERED_IN_ERROR: _("entered in error"),
+    }[reason]
+
+
+def task_name(words: Words, kind: TaskKind) -> str:
+    _ = words.gettext
+    return {TaskKind.ASSIGN_BED: _("Assign a bed")}[kind]

@@ -1,0 +1,93 @@
+"""The story of a stay in words: one sentence for each kind of journal line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.refusals import N_
+from api.ui.views.codes import cancel_reason, priority_name
+from api.ui.views.frame import role_name
+from api.ui.views.names import Names
+from api.ui.views.times import Moment, moment
+from api.ui.words import Words
+from domain.admission import CancelReason
+from domain.journal import JournalKey
+from domain.roles import Role
+from domain.worklist import Priority
+from store.journal import JournalLine
+
+SENTENCES: dict[JournalKey, str] = {
+    JournalKey.PATIENT_REGISTERED: N_("{actor} registered the patient."),
+    JournalKey.ADMISSION_REQUESTED: N_("{actor} requested admission to {ward}. Urgency: {priority}."),
+    JournalKey.DUE_TIME_DECIDED: N_(
+        "The rule allows {minutes} minutes to find a bed (rule {rule}, version {version})."
+    ),
+    JournalKey.DUE_TIME_FALLBACK: N_(
+        "The rule lacked what it needs ({missing}), so {minutes} minutes were set for safety."
+    ),
+    JournalKey.BED_TASK_OPENED: N_("A bed is to be assigned by {due}. Asked: {role}."),
+    JournalKey.TASK_CLAIMED: N_("{actor} took the task."),
+    JournalKey.TASK_RELEASED: N_("{actor} gave the task back."),
+    JournalKey.BED_TASK_ESCALATED: N_("No bed was assigned by {due}. Also asked: {role}."),
+    JournalKey.BED_ASSIGNED: N_("{actor} assigned bed {bed}."),
+    JournalKey.ADMITTED: N_("The patient was admitted to bed {bed}."),
+    JournalKey.ADMISSION_CANCELLED: N_("{actor} withdrew the request: {reason}."),
+}
+
+_MARKS: dict[JournalKey, str] = {
+    JournalKey.DUE_TIME_DECIDED: "rule",
+    JournalKey.DUE_TIME_FALLBACK: "rule",
+    JournalKey.BED_TASK_OPENED: "waiting",
+    JournalKey.BED_TASK_ESCALATED: "late",
+    JournalKey.BED_ASSIGNED: "bed",
+    JournalKey.ADMITTED: "done",
+    JournalKey.ADMISSION_CANCELLED: "stopped",
+}
+
+
+@dataclass(frozen=True)
+class JournalView:
+    """mark: which icon stands beside the line.  by: who; empty for the house itself."""
+
+    mark: str
+    text: str
+    at: Moment
+    by: str
+
+
+def journal_view(words: Words, line: JournalLine, names: Names, now: datetime) -> JournalView:
+    return JournalView(
+        mark=_MARKS.get(line.key, "person"),
+        text=sentence(words, line, names, now),
+        at=moment(words, line.occurred_at, now),
+        by=names.person(line.actor) if line.actor else "",
+    )
+
+
+def sentence(words: Words, line: JournalLine, names: Names, now: datetime) -> str:
+    """A line in words. A parameter that an older release did not write shows as an ellipsis."""
+    shown = {name: _shown(words, name, value, names, now) for name, value in line.params.items()}
+    shown["actor"] = names.person(line.actor) if line.actor else words.gettext("The house")
+    return words.gettext(SENTENCES[line.key]).format_map(_Forgiving(shown))
+
+
+class _Forgiving(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _shown(words: Words, name: str, value: str, names: Names, now: datetime) -> str:
+    match name:
+        case "ward" | "bed":
+            return names.place(value)
+        case "role":
+            return ", ".join(role_name(words, Role(role)) for role in value.split(","))
+        case "priority":
+            return priority_name(words, Priority(value))
+        case "reason":
+            return cancel_reason(words, CancelReason(value))
+        case "due":
+            return words.clock(datetime.fromisoformat(value), now)
+        case _:
+            return value

@@ -1,0 +1,11 @@
+"""All benchmarks, one after the other: `make bench`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bench import admission, start
+from bench.report import show
+
+show("start", asyncio.run(start.measure()))
+show("admission", asyncio.run(admission.measure()))

@@ -1,0 +1,1 @@
+"""Pure values, references, terminology and errors: the standard library and pydantic, nothing of ours."""

@@ -1,0 +1,136 @@
+"""Errors raised on purpose, in one tree.
+
+    PhisError
+    ├── Refused                     the request cannot be done as it stands; asking again changes nothing
+    │   ├── Invalid                 its content is wrong, `field` says where
+    │   ├── NotSignedIn             nobody is known to be asking
+    │   ├── Forbidden               somebody is, and may not
+    │   ├── NotFound                no such thing, or it belongs to another hospital
+    │   ├── Conflict                true a moment ago, not any more
+    │   │   ├── StaleRevision       the thing has changed since it was read
+    │   │   ├── AlreadyClaimed      somebody else owns the task
+    │   │   ├── AlreadyDone         the task or process has ended
+    │   │   ├── NotOwner            the task must be claimed first
+    │   │   ├── BedTaken            the bed has an occupant at that time
+    │   │   └── ActiveStayExists    the patient already has an inpatient stay
+    │   └── KeyReused               the idempotency key was used with another body
+    ├── Unavailable                 a part of the house does not answer; the same call succeeds later
+    ├── SealBroken                  encrypted content cannot be opened: wrong key, wrong place or changed bytes
+    ├── RuleUnusable                a rule document is not one that can be evaluated
+    └── Misconfigured               the installation's own settings or surroundings are wrong
+
+An error knows nothing of HTTP. Each edge has one function that renders it: `api/problems.py`, a screen,
+`activities/edge.py` for Temporal.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PhisError(Exception):
+    """Base of every error raised on purpose.
+
+    `code` is public and stable. The message and `params` never contain personal data: references, codes, times and
+    account names only, because both travel to logs and histories.
+    """
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False  # would the same call succeed later, with nothing else changed?
+
+    def __init__(self, message: str = "", /, **params: str) -> None:
+        super().__init__(message or self.code)
+        self.params = params
+
+
+class Refused(PhisError):
+    """The request cannot be done as it stands."""
+
+    code = "refused"
+
+
+class Invalid(Refused):
+    """The content is wrong. `field` is a JSON Pointer or a name."""
+
+    code = "invalid"
+
+
+class NotSignedIn(Refused):
+    code = "not-signed-in"
+
+
+class Forbidden(Refused):
+    code = "forbidden"
+
+
+class NotFound(Refused):
+    code = "not-found"
+
+
+class Conflict(Refused):
+    """True a moment ago, not any more."""
+
+    code = "conflict"
+
+
+class StaleRevision(Conflict):
+    """Params: `expected`, `actual`."""
+
+    code = "stale-revision"
+
+
+class AlreadyClaimed(Conflict):
+    """Params: `by` (account), `at` (ISO instant)."""
+
+    code = "already-claimed"
+
+
+class AlreadyDone(Conflict):
+    """Params: `by` (account, absent for the system), `at` (ISO instant), `status`."""
+
+    code = "already-done"
+
+
+class NotOwner(Conflict):
+    """Params: `by` (account), absent when nobody has claimed the task."""
+
+    code = "not-owner"
+
+
+class BedTaken(Conflict):
+    """Params: `bed` (reference)."""
+
+    code = "bed-taken"
+
+
+class ActiveStayExists(Conflict):
+    """Params: `encounter` (reference)."""
+
+    code = "active-stay-exists"
+
+
+class KeyReused(Refused):
+    code = "idempotency-key-reused"
+
+
+class Unavailable(PhisError):
+    """Params: `part`, one of `database`, `engine`."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class SealBroken(PhisError):
+    code = "seal-broken"
+
+
+class RuleUnusable(PhisError):
+    """Params: `pointer`, the JSON Pointer of what is wrong, where known."""
+
+    code = "rule-unusable"
+
+
+class Misconfigured(PhisError):
+    """The message is a sentence that says what to do."""
+
+    code = "misconfigured"

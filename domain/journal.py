@@ -1,0 +1,30 @@
+"""What may happen to a stay, as keys: the sentences in Korean and English stand with the screens."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, Field
+
+
+class JournalKey(StrEnum):
+    """One kind of line. The comment names the parameters that its sentence needs."""
+
+    PATIENT_REGISTERED = "patient-registered"
+    ADMISSION_REQUESTED = "admission-requested"  # ward, priority
+    DUE_TIME_DECIDED = "due-time-decided"  # minutes, rule, version
+    DUE_TIME_FALLBACK = "due-time-fallback"  # minutes, missing
+    BED_TASK_OPENED = "bed-task-opened"  # role, due
+    TASK_CLAIMED = "task-claimed"  # task
+    TASK_RELEASED = "task-released"  # task
+    BED_TASK_ESCALATED = "bed-task-escalated"  # role, due
+    BED_ASSIGNED = "bed-assigned"  # bed
+    ADMITTED = "admitted"  # bed
+    ADMISSION_CANCELLED = "admission-cancelled"  # reason
+
+
+class JournalEntry(BaseModel, frozen=True):
+    """A line to be written. `params` hold references, codes and instants, never names or free text."""
+
+    key: JournalKey
+    params: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The composition root: settings, processes and their supervisor, the command line."""

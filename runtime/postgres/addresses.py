@@ -1,0 +1,48 @@
+"""Where an embedded PostgreSQL listens and with which passwords its roles sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+DATABASE = "phis"
+ROLES = ("phis_migrate", "phis_app", "phis_system")
+SUPERUSER = "postgres"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a server listens, and the passwords of its roles. `passwords` is what `store.bootstrap` is handed."""
+
+    host: str
+    port: int
+    superuser_password: str
+    passwords: Mapping[str, str]
+    database: str = DATABASE
+
+    @property
+    def superuser(self) -> str:
+        """The administrator's URL of the maintenance database `postgres`."""
+        return self._url(SUPERUSER, self.superuser_password, "postgres")
+
+    @property
+    def migrate(self) -> str:
+        return self.url("phis_migrate")
+
+    @property
+    def app(self) -> str:
+        return self.url("phis_app")
+
+    @property
+    def system(self) -> str:
+        return self.url("phis_system")
+
+    def url(self, role: str, database: str | None = None) -> str:
+        return self._url(role, self.passwords[role], database or self.database)
+
+    def superuser_of(self, database: str) -> str:
+        return self._url(SUPERUSER, self.superuser_password, database)
+
+    def _url(self, role: str, password: str, database: str) -> str:
+        return f"postgresql://{role}:{quote(password, safe='')}@{self.host}:{self.port}/{database}"

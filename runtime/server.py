@@ -1,0 +1,169 @@
+"""`phis server`: screens and JSON commands over HTTP, with the relay, the listener and the re-sender beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from types import FrameType
+from typing import NoReturn
+
+import structlog
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from api.app import create_app
+from api.commands.dispatch import Dispatcher
+from api.commands.processes import Processes
+from api.events import EventHub
+from api.state import AppState
+from domain.errors import Unavailable
+from runtime.reconcile import reconcile
+from runtime.settings import Settings, needed
+from runtime.temporal import PROCESS_QUEUE, connect
+from runtime.tracing import tracing
+from store import journal, outbox, worklist
+from store.database import Database
+from store.sealing import KeyRing
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def application(
+    settings: Settings, *, task_queue: str = PROCESS_QUEUE
+) -> AsyncIterator[tuple[FastAPI, EventHub]]:
+    """The application with everything that runs beside it, stopped in order when the block ends.
+
+    Raises Misconfigured for a missing setting.
+    """
+    keys = KeyRing.parse(needed(settings.keys, "keys"))
+    app_url = needed(settings.database_url, "database_url")
+    system_url = needed(settings.database_system_url, "database_system_url")
+    events = EventHub()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            Database.open(
+                app_url,
+                system_url,
+                keys,
+                app_size=settings.database_pool,
+                system_size=settings.database_system_pool,
+            )
+        )
+        tracer = stack.enter_context(tracing(settings.otel_endpoint, "server"))
+        # Lazy: screens, claims and new commands go on while Temporal is away; the re-sender delivers them later.
+        client = await connect(
+            needed(settings.temporal_address, "temporal_address"),
+            settings.temporal_namespace,
+            keys,
+            tls=settings.temporal_tls_config,
+            tracer=tracer,
+            lazy=True,
+        )
+        dispatcher = Dispatcher(database, Processes(client, task_queue))
+        app = create_app(
+            AppState(
+                database=database,
+                temporal=client,
+                task_queue=task_queue,
+                dispatcher=dispatcher,
+                events=events,
+                public_url=settings.origin,
+                secure_cookies=settings.origin.startswith("https://"),
+                version=version("phis"),
+                session_length=settings.session_length,
+                largest_request=int(settings.largest_request),
+            )
+        )
+        running = [
+            asyncio.create_task(work, name=name)
+            for name, work in (
+                ("relay", outbox.Relay(system_url, now=lambda: datetime.now(UTC)).run()),
+                ("listener", _listen(system_url, events)),
+                ("re-sender", dispatcher.keep_resending()),
+                ("reconcile", _reconcile_once(database, client, task_queue)),
+            )
+        ]
+        for task in running:
+            task.add_done_callback(_complain)
+        try:
+            yield app, events
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    """These run for ever: one that ends otherwise than by being stopped is a defect, and must not end in silence."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a part of the server stopped", part=task.get_name(), error=type(error).__name__, exc_info=error)
+
+
+async def _listen(system_url: str, events: EventHub) -> None:
+    """Pass what the relay announces to the open streams."""
+    async for hint in outbox.listen(system_url):
+        if hint.hospital:
+            events.publish(hint.hospital, hint.topic)
+        else:  # connected again: what was announced meanwhile is lost
+            events.publish_everywhere(worklist.TOPIC, journal.TOPIC)
+
+
+async def _reconcile_once(database: Database, client: Client, task_queue: str) -> None:
+    """At start: what was open and is not running goes on from its row."""
+    while True:
+        try:
+            await reconcile(database, client, task_queue)
+        except Unavailable as later:
+            log.info("reconcile waits", reason=later.code)
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams before it waits for connections: an open stream would keep the server for its whole grace."""
+
+    def __init__(self, config: uvicorn.Config, events: EventHub) -> None:
+        super().__init__(config)
+        self._events = events
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # uvicorn's signature
+        # Not uvicorn's own: it raises the signal again before relay, pools and streams have been closed.
+        self._events.close()
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain."""
+    async with application(settings) as (app, events):
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=int(settings.server_drain.total_seconds()),
+            forwarded_allow_ips=settings.trusted_proxies,
+        )
+        await _Server(config, events).serve()
+
+
+def main(settings: Settings) -> NoReturn:
+    """Run the server as this process. It ends without the interpreter's farewell, like the worker (engine room, 15)."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, suppress(KeyboardInterrupt):
+        runner.run(serve(settings))
+    log.info("drained")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,0 +1,1 @@
+"""Persistence: every query and every write, as SQL by hand over psycopg. Nothing else in the project speaks SQL."""

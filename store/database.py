@@ -1,0 +1,212 @@
+"""Transactions: the only way to the tables.
+
+A hospital's transaction runs as `phis_app` and names its hospital before anything else; row security shows it nothing
+of others. A system transaction runs as `phis_system`, sees all hospitals, and may touch only what the grants name.
+
+Statements are queued (libpq's pipeline) and travel with the next one whose rows are asked for, at the latest with the
+commit, so a transaction costs few round trips. Hence: an error of `execute` may rise later in the same transaction; an
+error ends the transaction (no savepoints); whoever needs a statement's outcome asks for its rows. Rows read with
+`select *` into a model may hold more columns than the model: a newer release adds some while this one still runs.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.abc import QueryNoTemplate as Query
+from psycopg.rows import DictRow, class_row, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from domain.errors import BedTaken, Conflict, Misconfigured, Unavailable
+from store.sealing import KeyRing
+from store.tables.beds import ONE_OCCUPANT
+
+Params = Mapping[str, Any] | Sequence[Any] | None
+Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
+_T = TypeVar("_T")
+
+# Shorter than an effect's start-to-close timeout of five seconds: the database gives up first and says why.
+_SETTINGS = (
+    "-c timezone=UTC -c lock_timeout=4s -c statement_timeout=15s -c idle_in_transaction_session_timeout=30s "
+    "-c client_min_messages=warning"
+)
+_CONNECT_SECONDS = 5
+
+# libpq keeps the code of a refused connection to itself. In another language these are outages, told with their text.
+_NEVER = ("password authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted to log in")
+
+_SWALLOWED = "an error of the database was caught inside its transaction, which was rolled back"
+
+# Constraints that may speak as late as at the commit, and what they say.
+_SAYS: Mapping[str, type[Conflict]] = {ONE_OCCUPANT: BedTaken}
+
+
+@dataclass(frozen=True)
+class AnyTransaction:
+    """What both kinds of transaction can do."""
+
+    keys: KeyRing
+    connection: AsyncConnection[DictRow]
+
+    async def one(self, sql: Query, params: Params = None) -> DictRow | None:
+        """The first row, or None."""
+        cursor = await self.connection.execute(sql, params)
+        return await cursor.fetchone()
+
+    async def all(self, sql: Query, params: Params = None) -> list[DictRow]:
+        cursor = await self.connection.execute(sql, params)
+        return await cursor.fetchall()
+
+    async def rows(self, kind: type[_T], sql: Query, params: Params = None) -> list[_T]:
+        """Rows as objects of `kind`, whose fields are named like the columns."""
+        async with self.connection.cursor(row_factory=class_row(kind)) as cursor:
+            await cursor.execute(sql, params)
+            return await cursor.fetchall()
+
+    async def execute(self, sql: Query, params: Params = None) -> None:
+        """Queue a statement whose rows nobody needs."""
+        await self.connection.execute(sql, params)
+
+
+@dataclass(frozen=True)
+class Transaction(AnyTransaction):
+    """A transaction of one hospital."""
+
+    hospital: str
+
+
+@dataclass(frozen=True)
+class SystemTransaction(AnyTransaction):
+    """A transaction over all hospitals: ledger, outbox, process rows, sessions, clocks."""
+
+
+class Database:
+    """Two pools over one database. Every method raises Unavailable(part="database") while it does not answer."""
+
+    def __init__(self, app: Pool, system: Pool, keys: KeyRing) -> None:
+        self._app = app
+        self._system = system
+        self._keys = keys
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        app_url: str,
+        system_url: str,
+        keys: KeyRing,
+        *,
+        app_size: int = 8,
+        system_size: int = 3,
+        wait: timedelta = timedelta(seconds=5),
+    ) -> AsyncIterator[Self]:
+        """Connect as `phis_app` and `phis_system`. `wait`: how long a transaction waits for a connection to begin on.
+
+        Raises Unavailable within seconds when nothing answers there, Misconfigured when it refuses us.
+        """
+        for url in (app_url, system_url):
+            await _try(url)
+        async with (
+            _pool(app_url, app_size, wait, "app") as app,
+            _pool(system_url, system_size, wait, "system") as system,
+        ):
+            yield cls(app, system, keys)
+
+    @asynccontextmanager
+    async def transaction(self, hospital: str) -> AsyncIterator[Transaction]:
+        """One transaction of a hospital: commits at the end of the block, rolls back when an exception leaves it."""
+        async with _begun(self._app) as connection:
+            await connection.execute("select set_config('phis.hospital', %s, true)", [hospital])
+            yield Transaction(self._keys, connection, hospital)
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator[SystemTransaction]:
+        """One transaction over all hospitals."""
+        async with _begun(self._system) as connection:
+            yield SystemTransaction(self._keys, connection)
+
+    async def ping(self) -> None:
+        """Return when both roles are answered."""
+        async with self.transaction("") as tx:
+            await tx.one("select 1")
+        async with self.system() as system:
+            await system.one("select 1")
+
+
+def _pool(url: str, size: int, wait: timedelta, name: str) -> Pool:
+    return AsyncConnectionPool(
+        url,
+        connection_class=AsyncConnection[DictRow],
+        kwargs={
+            "autocommit": True,  # BEGIN and COMMIT are queued by `_begun`, with everything between them
+            "row_factory": dict_row,
+            "options": _SETTINGS,
+            "application_name": f"phis-{name}",
+            "connect_timeout": _CONNECT_SECONDS,
+        },
+        min_size=min(2, size),
+        max_size=size,
+        timeout=wait.total_seconds(),
+        name=f"phis-{name}",
+        check=_alive,
+        open=False,
+    )
+
+
+async def _alive(connection: AsyncConnection[DictRow]) -> None:
+    """Refuse a connection that died in the pool, so that the first request after a restart does not meet it.
+
+    An idle connection has nothing to read; one that has was ended or told something. No round trip otherwise.
+    """
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    if poll.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
+
+
+async def _try(url: str) -> None:
+    # A pool only says that it timed out; a connection of our own says why, and at once.
+    try:
+        connection = await AsyncConnection.connect(url, autocommit=True, connect_timeout=_CONNECT_SECONDS)
+    except psycopg.OperationalError as down:
+        if any(words in str(down) for words in _NEVER):
+            raise Misconfigured(f"The database refuses us. Check its address and password: {down}") from down
+        raise Unavailable(f"the database does not answer: {down}", part="database") from down
+    await connection.close()
+
+
+@asynccontextmanager
+async def _begun(pool: Pool) -> AsyncIterator[AsyncConnection[DictRow]]:
+    with _said_as_ours():
+        async with pool.connection() as connection:
+            async with connection.pipeline():
+                await connection.execute("begin")
+                yield connection
+                ended = await connection.execute("commit")
+            if ended.statusmessage != "COMMIT":  # PostgreSQL says ROLLBACK instead, without an error
+                raise RuntimeError(_SWALLOWED)
+
+
+@contextmanager
+def _said_as_ours() -> Iterator[None]:
+    """Turn what PostgreSQL says at a transaction's edge into errors of ours."""
+    try:
+        yield
+    except psycopg.errors.PipelineAborted as swallowed:
+        raise RuntimeError(_SWALLOWED) from swallowed
+    except (psycopg.OperationalError, PoolTimeout, PoolClosed) as down:
+        raise Unavailable(f"the database does not answer: {down}", part="database") from down
+    except psycopg.InterfaceError as lost:
+        raise Unavailable("the connection to the database was lost", part="database") from lost
+    except psycopg.IntegrityError as refused:
+        said = _SAYS.get(refused.diag.constraint_name or "")
+        if said is None:
+            raise
+        raise said("refused by the database at the commit") from refused

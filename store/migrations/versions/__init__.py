@@ -1,0 +1,1 @@
+"""One module a change, named for its day and its purpose."""

@@ -1,0 +1,140 @@
+"""Sessions and tokens (ADR 0009). A secret reads `hanbit.<43 characters>`; only its hash is kept. Times are real."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, Field
+
+from domain.errors import NotSignedIn
+from domain.roles import Role
+from store.database import SystemTransaction, Transaction
+
+LASTS = timedelta(hours=12)
+IDLES = timedelta(hours=1)
+
+# How often a session in use is written: else every request would be a write.
+_SEEN_EVERY = timedelta(minutes=1)
+
+_SECRET = re.compile(r"([a-z][a-z0-9]{1,30})\.[A-Za-z0-9_-]{43}")
+
+
+class Session(BaseModel, frozen=True):
+    """A signed-in person. `csrf` is what their forms carry."""
+
+    account: str
+    display_ko: str
+    display_en: str
+    roles: frozenset[Role]
+    csrf: str = Field(repr=False)
+    started_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+class Token(BaseModel, frozen=True):
+    """A client's token. `label` names who acts; `scope` is SMART's, e.g. `system/*.cruds`, or empty."""
+
+    label: str
+    roles: frozenset[Role]
+    scope: str
+    expires_at: datetime
+
+
+def hospital_of_secret(secret: str) -> str:
+    """The hospital whose transaction looks a cookie or token up. Raises NotSignedIn for anything of another shape."""
+    match = _SECRET.fullmatch(secret)
+    if match is None:
+        raise NotSignedIn("not a credential of ours")
+    return match[1]
+
+
+def secret_hash(secret: str) -> bytes:
+    """SHA-256 is enough: the secret has 256 random bits, so there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+async def start_session(tx: Transaction, account: str, now: datetime, *, lasts: timedelta = LASTS) -> str:
+    """Sign an account in and return the cookie's value, which is kept nowhere."""
+    secret = _secret(tx)
+    await tx.execute(
+        """
+        insert into session (hospital, secret_hash, account, csrf, started_at, seen_at, expires_at)
+        values (%(hospital)s, %(hash)s, %(account)s, %(csrf)s, %(now)s, %(now)s, %(expires)s)
+        """,
+        {
+            "hospital": tx.hospital,
+            "hash": secret_hash(secret),
+            "account": account,
+            "csrf": secrets.token_urlsafe(32),
+            "now": now,
+            "expires": now + lasts,
+        },
+    )
+    return secret
+
+
+async def session(tx: Transaction, secret_hash: bytes, now: datetime, *, idles: timedelta = IDLES) -> Session:
+    """Who is signed in. Raises NotSignedIn for an unknown, expired or idle session and for a disabled account."""
+    found = await tx.rows(
+        Session,
+        """
+        select s.account, s.csrf, s.started_at, s.seen_at, s.expires_at, a.display_ko, a.display_en, a.roles
+        from session s join account a on a.hospital = s.hospital and a.name = s.account
+        where s.hospital = %s and s.secret_hash = %s and s.expires_at > %s and s.seen_at > %s and not a.disabled
+        """,
+        [tx.hospital, secret_hash, now, now - idles],
+    )
+    if not found:
+        raise NotSignedIn("no such session")
+    if now - found[0].seen_at >= _SEEN_EVERY:
+        await tx.execute(
+            "update session set seen_at = %s where hospital = %s and secret_hash = %s", [now, tx.hospital, secret_hash]
+        )
+    return found[0]
+
+
+async def end_session(tx: Transaction, secret_hash: bytes) -> None:
+    """Sign out; doing it again changes nothing."""
+    await tx.execute("delete from session where hospital = %s and secret_hash = %s", [tx.hospital, secret_hash])
+
+
+async def forget_expired(tx: SystemTransaction, now: datetime) -> int:
+    """Delete sessions of all hospitals that are over, and say how many."""
+    gone = await tx.one(
+        "with gone as (delete from session where expires_at <= %s returning 1) select count(*) as n from gone", [now]
+    )
+    return int(gone["n"]) if gone else 0
+
+
+async def issue_token(tx: Transaction, label: str, roles: Collection[Role], scope: str, expires: datetime) -> str:
+    """Give a client a token and return it; it is kept nowhere."""
+    secret = _secret(tx)
+    await tx.execute(
+        """
+        insert into access_token (hospital, secret_hash, label, roles, scope, expires_at)
+        values (%s, %s, %s, %s, %s, %s)
+        """,
+        [tx.hospital, secret_hash(secret), label, sorted(roles), scope, expires],
+    )
+    return secret
+
+
+async def token(tx: Transaction, secret_hash: bytes, now: datetime) -> Token:
+    """What a token may. Raises NotSignedIn for an unknown or expired one."""
+    found = await tx.rows(
+        Token,
+        "select * from access_token where hospital = %s and secret_hash = %s and expires_at > %s",
+        [tx.hospital, secret_hash, now],
+    )
+    if not found:
+        raise NotSignedIn("no such token")
+    return found[0]
+
+
+def _secret(tx: Transaction) -> str:
+    return f"{tx.hospital}.{secrets.token_urlsafe(32)}"

@@ -1,0 +1,10 @@
+"""The one declaration of the tables, as SQLModel classes: Alembic compares the database with `METADATA`."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from store.tables import accounts, audit, beds, commands, hospitals, journal, processes, records, worklist
+
+METADATA = SQLModel.metadata
+MODULES = (accounts, audit, beds, commands, hospitals, journal, processes, records, worklist)
