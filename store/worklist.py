@@ -176,15 +176,18 @@ async def for_roles(
 
     status_open: False gives closed ones, the latest first.  now: without it, nothing counts as overdue.
     """
+    # The lateral join looks candidates up task by task: an EXISTS beside the OR reads all that there ever were.
     params = {"hospital": tx.hospital, "roles": list(roles), "actor": actor, "now": now, "limit": limit}
     if status_open:
         return await tx.rows(
             Task,
             """
-            select t.* from worklist_task t
-            where t.hospital = %(hospital)s and t.closed_at is null and (t.owner = %(actor)s or exists (
-                select from worklist_candidate c
-                where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s)))
+            select t.*
+            from worklist_task t left join lateral (
+                select true as may from worklist_candidate c
+                where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s) limit 1
+            ) c on true
+            where t.hospital = %(hospital)s and t.closed_at is null and (t.owner = %(actor)s or c.may)
             order by (t.escalated or coalesce(t.due_at < %(now)s, false)) desc, t.rank desc, t.due_at, t.id
             limit %(limit)s
             """,
@@ -193,10 +196,12 @@ async def for_roles(
     return await tx.rows(
         Task,
         """
-        select t.* from worklist_task t
-        where t.hospital = %(hospital)s and t.closed_at is not null and (t.owner = %(actor)s or exists (
-            select from worklist_candidate c
-            where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s)))
+        select t.*
+        from worklist_task t left join lateral (
+            select true as may from worklist_candidate c
+            where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s) limit 1
+        ) c on true
+        where t.hospital = %(hospital)s and t.closed_at is not null and (t.owner = %(actor)s or c.may)
         order by t.closed_at desc, t.id limit %(limit)s
         """,
         params,
@@ -210,10 +215,11 @@ async def counts(tx: Transaction, roles: Collection[Role], actor: str, now: date
         """
         select count(*) as open, count(*) filter (where t.owner = %(actor)s) as mine,
                count(*) filter (where t.due_at < %(now)s) as late
-        from worklist_task t
-        where t.hospital = %(hospital)s and t.closed_at is null and (t.owner = %(actor)s or exists (
-            select from worklist_candidate c
-            where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s)))
+        from worklist_task t left join lateral (
+            select true as may from worklist_candidate c
+            where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s) limit 1
+        ) c on true
+        where t.hospital = %(hospital)s and t.closed_at is null and (t.owner = %(actor)s or c.may)
         """,
         {"hospital": tx.hospital, "roles": list(roles), "actor": actor, "now": now},
     )

@@ -54,7 +54,12 @@ def password_hash() -> str:
 @pytest.fixture
 async def accounts_made(desk: Desk, password_hash: str) -> str:
     """An account for each of a few roles, named like the demo's. Returns their password."""
-    titles = {Role.BED_MANAGER: "김병상", Role.PHYSICIAN: "이의사", Role.HOUSEKEEPING: "박환경", Role.WARD_MANAGER: "최병동"}
+    titles = {
+        Role.BED_MANAGER: "김병상",
+        Role.PHYSICIAN: "이의사",
+        Role.HOUSEKEEPING: "박환경",
+        Role.WARD_MANAGER: "최병동",
+    }
     async with desk.state.database.transaction(desk.hospital) as tx:
         for role, title in titles.items():
             await accounts.create_account(

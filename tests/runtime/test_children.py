@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from runtime import children
 from runtime.children import Child
 from runtime.supervisor.leftovers import Register
 
@@ -36,6 +37,16 @@ async def test_the_log_is_private_and_its_end_can_be_quoted(tmp_path: Path) -> N
     assert await child.wait(10) == 0
     assert child.tail(1) == "두번째"
     assert log.stat().st_mode & 0o077 == 0
+
+
+async def test_a_long_log_makes_room_and_its_predecessor_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "_LONGEST_LOG", 10)
+    log = tmp_path / "child.log"
+    log.write_text("of yesterday\n", encoding="utf-8")
+    child = Child.start("talker", [sys.executable, "-c", "print('today')"], log=log)
+    await child.wait(10)
+    assert log.read_text(encoding="utf-8") == "today\n"
+    assert (tmp_path / "child.log.1").read_text(encoding="utf-8") == "of yesterday\n"
 
 
 def test_a_child_dies_with_a_killed_parent(tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ insert into command_ledger select h, gen_random_uuid(), 'a', 'k' || n, 'c', 'x',
 insert into outbox (hospital, xid, topic, subject, delivered_at)
 select h, n, 'worklist', 'Task/t' || n, case when mod(n, 100) = 0 then null else %(at)s end from numbers;
 insert into bed_occupancy (hospital, bed, encounter, started_at, ended_at)
-select h, 'Location/b' || mod(n, 500), 'Encounter/e' || n, %(at)s + n * interval '1 hour',
+select h, 'Location/b' || n, 'Encounter/e' || n, %(at)s + n * interval '1 hour',
        case when mod(n, 100) = 0 then null else %(at)s + (n + 1) * interval '1 hour' end
-from numbers where mod(n, 100) <> 0 or n > 2500;
+from numbers;
 insert into inpatient_stay select h, 'Encounter/e' || n, 'Patient/p' || n, mod(n, 100) = 0 from numbers;
 insert into session select h, sha256(n::text::bytea), 'a', 'c', %(at)s, %(at)s, %(at)s from numbers;
 """

@@ -1,0 +1,85 @@
+"""The demo hospitals: everybody is there, and setting them up again changes nothing."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from psycopg.conninfo import conninfo_to_dict
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from domain.roles import Role
+from runtime.demo.beds import WARDS
+from runtime.demo.furnish import furnish
+from runtime.demo.patients import PATIENTS
+from runtime.demo.staff import account_names, members
+from runtime.settings import Settings
+from store import accounts, audit, hospitals, records
+from store.database import Database
+from store.sealing import KeyRing
+from tests.conftest import Urls
+
+HASHER = PasswordHash((Argon2Hasher(),))
+
+
+def settings(urls: Urls, keys: KeyRing) -> Settings:
+    return Settings.model_validate(
+        {
+            "database_url": url(urls.app),
+            "database_system_url": url(urls.system),
+            "database_migrate_url": url(urls.migrate),
+            "keys": keys.text,
+        }
+    )
+
+
+def url(conninfo: str) -> str:
+    """libpq's other spelling, which a setting requires."""
+    parts = conninfo_to_dict(conninfo)
+    return f"postgresql://{parts['user']}:{quote(str(parts['password']))}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+
+
+def test_there_is_one_account_for_every_role() -> None:
+    assert {f"{role}@hanbit" for role in Role} == {name for name in account_names() if name.endswith("@hanbit")}
+    assert all(member.display_ko.startswith("시연 ") for member in members())
+
+
+async def test_setting_up_twice_is_setting_up_once(urls: Urls, keys: KeyRing, database: Database) -> None:
+    await furnish(settings(urls, keys), "first-password")
+    before = await everything(database)
+    await furnish(settings(urls, keys), "first-password")
+    assert await everything(database) == before
+    assert before["hospitals"] == ["hanbit", "saebom"]
+    assert len(before["accounts"]) == len(account_names())
+    assert len(before["patients"]) == len(PATIENTS)
+    assert len(before["places"]) == sum(1 + len(ward.rooms) + sum(ward.rooms) for ward in WARDS)
+
+
+async def test_a_new_password_is_set_for_everybody(urls: Urls, keys: KeyRing, database: Database) -> None:
+    await furnish(settings(urls, keys), "first-password")
+    await furnish(settings(urls, keys), "second-password")
+    async with database.transaction("saebom") as tx:
+        doctor = await accounts.account(tx, "doctor@saebom")
+    assert HASHER.verify("second-password", doctor.password_hash)
+    assert not HASHER.verify("first-password", doctor.password_hash)
+
+
+async def test_the_audit_says_who_registered_the_patients(urls: Urls, keys: KeyRing, database: Database) -> None:
+    await furnish(settings(urls, keys), "first-password")
+    async with database.transaction("hanbit") as tx:
+        lines = await audit.read(tx, 100)
+    assert {(line.actor, line.action, line.patients[0]) for line in lines} == {
+        ("demo", audit.AuditAction.CREATE, person.reference) for person in PATIENTS
+    }
+
+
+async def everything(database: Database) -> dict[str, list[str]]:
+    async with database.transaction("saebom") as tx:
+        names = [account.name for account in await accounts.accounts(tx)]
+    async with database.transaction("hanbit") as tx:
+        return {
+            "hospitals": [hospital.code for hospital in await hospitals.all_of_them(tx)],
+            "accounts": names + [account.name for account in await accounts.accounts(tx)],
+            "places": [f"{kept.reference}/{kept.version}" for kept in await records.find(tx, "Location", 1000)],
+            "patients": [f"{kept.reference}/{kept.version}" for kept in await records.find(tx, "Patient", 1000)],
+        }
