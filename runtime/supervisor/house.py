@@ -89,6 +89,7 @@ class House:
 
     async def start(self) -> Ready:
         """Start everything and return when `/readyz` of all of it says so. Raises PhisError."""
+        self._place.publish(None)  # a killed predecessor's addresses
         for name in await self._register.end_earlier():
             log.info("ended what an earlier run left", name=name)
         await _together(self._start_database(), self._start_temporal())

@@ -8,9 +8,8 @@ from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field
 
+from store.constraints import ONE_OCCUPANT
 from store.tables.base import Code, HospitalTable, Instant, counter
-
-ONE_OCCUPANT = "bed_occupancy_one_at_a_time"
 
 
 class BedOccupancy(HospitalTable, table=True):

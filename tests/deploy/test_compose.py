@@ -88,7 +88,7 @@ def test_secrets_come_as_files(name: str) -> None:
     assert set(service.get("secrets", [])) <= set(loaded()["secrets"])
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_our_services_are_told_only_what_is_a_setting(name: str) -> None:
     service = services()[name]
     told = {*service["environment"], *(secret.upper() for secret in service["secrets"])}

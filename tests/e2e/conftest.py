@@ -1,4 +1,4 @@
-"""A running house with a browser before it: the real server on a port of its own, the real worker, Debian's Chromium."""
+"""A running house with a browser before it: the real server on its own port, the real worker, Debian's Chromium."""
 
 from __future__ import annotations
 
@@ -85,14 +85,19 @@ async def running_house(
                 await task
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+def chromium() -> Path:
     if not CHROMIUM.exists():
         pytest.skip("Debian's Chromium is not installed; `make test` installs it where it may")
     if not (STATIC / "vendor" / "htmx" / "htmx.min.js").exists():
         pytest.skip("the screens' assets are missing; `make setup` fetches them")
+    return CHROMIUM
+
+
+@pytest.fixture
+async def browser(chromium: Path) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        opened = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield opened
         await opened.close()
 

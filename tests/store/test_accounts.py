@@ -118,7 +118,7 @@ async def test_a_token_acts_until_it_expires(database: Database, hospital: str, 
             await accounts.token(tx, secret_hash(secret), now + timedelta(hours=1))
         with pytest.raises(NotSignedIn):
             await accounts.session(tx, secret_hash(secret), now)
-    assert (token.label, token.roles, token.scope) == ("loader", {Role.NURSE}, "system/*.cruds")
+    assert (token.label, token.roles, token.scope) == ("loader", frozenset({Role.NURSE}), "system/*.cruds")
 
 
 async def test_sessions_that_are_over_are_forgotten_in_all_hospitals(

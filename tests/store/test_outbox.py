@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from psycopg import AsyncConnection, sql
+from psycopg.rows import dict_row
 
 from store import outbox
 from store.database import Database, Transaction
@@ -150,7 +151,7 @@ async def test_the_relay_tells_each_hospital_and_topic_once_for_many_changes(
     await _put(database, hospital, *(f"Task/t{number}" for number in range(50)))
     await _put(database, other_hospital, "Task/t1")
     await settled(database, hospital)
-    async with await AsyncConnection.connect(urls.system, autocommit=True) as connection:
+    async with await AsyncConnection.connect(urls.system, autocommit=True, row_factory=dict_row) as connection:
         assert await outbox.deliver(connection, now) == 2
         assert await outbox.deliver(connection, now) == 0
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 from psycopg import AsyncConnection, sql
-from psycopg.abc import Query
+from psycopg.abc import QueryNoTemplate as Query
 
 from domain.errors import PhisError
 from store import audit, beds, journal, ledger, outbox, processes, records, worklist
@@ -42,7 +42,8 @@ insert into process select h, 'w' || n, 'admission', 1, '{}', null, %(at)s, %(at
        case when mod(n, 100) = 0 then null else %(at)s end from numbers;
 insert into process_effect select h, 'w' || n, 's', gen_random_uuid(), 'a', %(at)s, '{}' from numbers;
 insert into command_ledger select h, gen_random_uuid(), 'a', 'k' || n, 'c', 'x',
-       case when mod(n, 100) = 0 then 'received' else 'answered' end, 't', '{}', 200, '{}', %(at)s, null, 0 from numbers;
+       case when mod(n, 100) = 0 then 'received' else 'answered' end, 't', '{}', 200, '{}', %(at)s, null, 0
+from numbers;
 insert into outbox (hospital, xid, topic, subject, delivered_at)
 select h, n, 'worklist', 'Task/t' || n, case when mod(n, 100) = 0 then null else %(at)s end from numbers;
 insert into bed_occupancy (hospital, bed, encounter, started_at, ended_at)

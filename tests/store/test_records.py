@@ -94,7 +94,7 @@ async def test_an_id_is_taken_once(database: Database, hospital: str, now: datet
 
 @pytest.mark.parametrize("resource", [{}, {"resourceType": 7}, {"resourceType": "Patient", "id": "no spaces"}])
 async def test_what_is_no_resource_is_refused(
-    database: Database, hospital: str, now, resource: dict[str, object]
+    database: Database, hospital: str, now: datetime, resource: dict[str, object]
 ) -> None:
     with pytest.raises(Invalid):
         async with database.transaction(hospital) as tx:

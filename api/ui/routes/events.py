@@ -26,13 +26,13 @@ _RETRY_AT_STOP_MS = 500
 async def events(state: State, caller: Annotated[Caller, allow(Action.USE_SCREENS)]) -> StreamingResponse:
     """Topics only: a browser fetches what it shows with its own rights."""
     return StreamingResponse(
-        _stream(state, caller),
+        stream(state, caller),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(state: AppState, caller: Caller) -> AsyncIterator[str]:
+async def stream(state: AppState, caller: Caller) -> AsyncIterator[str]:
     with state.events.listen(caller.hospital) as ear, metrics.STREAMS.track_inprogress():
         yield f"retry: {_RETRY_MS}\n\n"
         while not ear.closed:
