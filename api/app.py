@@ -59,7 +59,6 @@ def create_app(state: AppState) -> FastAPI:
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         openapi_url=None,
-        max_body_size=state.largest_request,
         redirect_slashes=False,
     )
     app.state.phis = state
@@ -67,7 +66,7 @@ def create_app(state: AppState) -> FastAPI:
         app.include_router(router)
     app.mount("/static", PublicFiles(directory=STATIC), name="static")
     problems.register(app)
-    app.add_middleware(Guards, secure=state.secure_cookies)
+    app.add_middleware(Guards, secure=state.secure_cookies, largest=state.largest_request)
     refuse_routes_without_policy(app.routes, PublicFiles)
     for language in Language:
         words(language)

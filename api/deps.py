@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.caller import Caller
 from api.state import AppState, state_of
-from domain.errors import Forbidden, Misconfigured, NotSignedIn
+from domain.errors import Forbidden, Misconfigured, NotFound, NotSignedIn
 from rules.access import Action, may, roles_for
 from store import accounts, hospitals
 
@@ -82,7 +82,7 @@ async def still_stands(state: AppState, caller: Caller) -> bool:
     try:
         async with state.database.transaction(caller.hospital) as tx:
             if caller.csrf is not None:
-                roles = (await accounts.session(tx, caller.session, now)).roles
+                roles = (await accounts.session(tx, caller.session, now, used=False)).roles
             else:
                 roles = (await accounts.token(tx, caller.session, now)).roles
     except NotSignedIn:
@@ -120,7 +120,10 @@ async def _identify(request: Request, state: AppState) -> Caller:
     code, hashed, now = accounts.hospital_of_secret(secret), accounts.secret_hash(secret), state.now()
     address = request.client.host if request.client else None
     async with state.database.transaction(code) as tx:
-        hospital = await hospitals.get(tx, code)
+        try:
+            hospital = await hospitals.get(tx, code)
+        except NotFound:
+            raise NotSignedIn from None
         displays = {"ko": hospital.name_ko, "en": hospital.name_en}
         if bearer:
             token = await accounts.token(tx, hashed, now)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from http import HTTPStatus
 from time import perf_counter
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,11 +44,15 @@ def content_security_policy(nonce: str) -> str:
 
 
 class Guards:
-    """ASGI middleware around the routes. `secure`: we are behind TLS, and browsers shall insist on it."""
+    """ASGI middleware around the routes.
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    secure: we are behind TLS, and browsers shall insist on it.  largest: bytes that a request's body may have.
+    """
+
+    def __init__(self, app: ASGIApp, *, secure: bool, largest: int) -> None:
         self._app = app
         self._secure = secure
+        self._largest = largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -71,7 +77,7 @@ class Guards:
             await send(message)
 
         try:
-            await self._app(scope, receive, guarded)
+            await self._app(scope, self._measured(receive), guarded)
         except Exception as error:
             answer = unexpected(Request(scope, receive), error)
             if status:
@@ -82,3 +88,17 @@ class Guards:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             metrics.REQUESTS.labels(method, route, str(status)).inc()
             metrics.DURATION.labels(method, route).observe(perf_counter() - started)
+
+    def _measured(self, receive: Receive) -> Receive:
+        """Counts what comes in: a length that was announced may be untrue or missing."""
+        total = 0
+
+        async def measured() -> Message:
+            nonlocal total
+            message = await receive()
+            total += len(message.get("body", b""))
+            if total > self._largest:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        return measured

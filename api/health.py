@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -16,9 +17,11 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.service import RPCError
 
+from api import metrics
 from api.deps import public
 from api.state import AppState, State
-from domain.errors import PhisError
+from domain.errors import NotFound, PhisError
+from store import ledger, outbox
 
 router = APIRouter(tags=["health"], dependencies=[public])
 
@@ -43,8 +46,17 @@ async def ready(state: State) -> JSONResponse:
 
 
 @router.get("/metrics")
-async def measure() -> Response:
+async def measure(state: State) -> Response:
     """For Prometheus. Nothing about a patient is in it."""
+    if not state.metrics:
+        raise NotFound("measures are switched off")
+    with suppress(PhisError):  # without the database there are still the measures of this process
+        async with state.database.system() as tx:
+            pending, unannounced = await ledger.pending(tx), await outbox.waiting(tx)
+        age = (state.now() - pending.oldest).total_seconds() if pending.oldest else 0.0
+        metrics.PENDING.set(pending.count)
+        metrics.OLDEST_PENDING.set(age)
+        metrics.UNANNOUNCED.set(unannounced)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

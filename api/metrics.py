@@ -11,4 +11,7 @@ DURATION = Histogram(
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
+PENDING = Gauge("phis_commands_pending", "Commands without an answer, of all hospitals")
+OLDEST_PENDING = Gauge("phis_command_oldest_pending_seconds", "Age of the oldest command without an answer")
+UNANNOUNCED = Gauge("phis_outbox_waiting", "Changes that the relay has not announced yet")
 STREAMS = Gauge("phis_event_streams", "Open event streams of browsers")

@@ -30,7 +30,6 @@ class Refusal:
     title: str
     detail: str
     advice: str
-    fields: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class AppState:
     secure_cookies: bool
     version: str
     session_length: timedelta = timedelta(hours=12)
+    metrics: bool = True
     largest_request: int = 2 * 1024 * 1024
     shown: Shown = field(default_factory=Shown)
     passwords: Passwords = field(default_factory=Passwords)

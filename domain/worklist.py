@@ -14,6 +14,7 @@ class TaskKind(StrEnum):
     """What a person is asked to do; each kind has its form and its sentence on the screens."""
 
     ASSIGN_BED = "assign-bed"
+    COMMAND_REFUSED = "command-refused"  # what its author asked for was kept, and could not be done later
 
 
 class TaskStatus(StrEnum):
@@ -47,7 +48,8 @@ class TaskSpec(BaseModel, frozen=True):
     """A task that a process opens.
 
     ref: the FHIR Task.  focus: what it is about.  patient: for whom.  ward: where, and whose list shows it.
-    candidates: roles, any of which may claim it.  due_at: hospital time.
+    candidates: roles, any of which may claim it; none for a task that has its owner from the start.
+    due_at: hospital time.
     """
 
     ref: Reference

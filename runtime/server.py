@@ -79,6 +79,7 @@ async def application(
                 secure_cookies=settings.origin.startswith("https://"),
                 version=version("phis"),
                 session_length=settings.session_length,
+                metrics=settings.metrics,
                 largest_request=int(settings.largest_request),
             )
         )

@@ -170,6 +170,32 @@ async def get(tx: Transaction, actor: str, key: str) -> Entry:
     return found[0]
 
 
+async def by_id(tx: Transaction, command_id: UUID) -> Entry:
+    """The command of this id, whoever gave it. Raises NotFound."""
+    found = await tx.rows(
+        Entry, "select * from command_ledger where hospital = %s and id = %s", [tx.hospital, command_id]
+    )
+    if not found:
+        raise NotFound("no such command", id=str(command_id))
+    return found[0]
+
+
+class Pending(BaseModel, frozen=True):
+    """Commands of all hospitals without an answer; `oldest` is real time, None without any."""
+
+    count: int
+    oldest: datetime | None
+
+
+async def pending(tx: SystemTransaction) -> Pending:
+    """What waits to be answered, for the measures of this installation."""
+    rows = await tx.rows(
+        Pending,
+        "select count(*) as count, min(received_at) as oldest from command_ledger where state in ('received', 'sent')",
+    )
+    return rows[0]
+
+
 async def lease(tx: SystemTransaction, older_than: timedelta, limit: int, now: datetime) -> list[Entry]:
     """Take pending commands of any hospital for sending again, oldest first, each for one server at a time.
 
@@ -200,12 +226,7 @@ async def _pending(tx: Transaction, command_id: UUID, sql: str, **params: object
     changed = await tx.rows(Entry, sql, {"hospital": tx.hospital, "id": command_id, **params})
     if changed:
         return changed[0]
-    standing = await tx.rows(
-        Entry, "select * from command_ledger where hospital = %s and id = %s", [tx.hospital, command_id]
-    )
-    if not standing:
-        raise NotFound("no such command", id=str(command_id))
-    return standing[0]
+    return await by_id(tx, command_id)
 
 
 def _json(value: dict[str, Any] | None) -> Jsonb | None:

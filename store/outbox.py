@@ -21,7 +21,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
-from store.database import Transaction
+from store.database import SystemTransaction, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +84,12 @@ async def changes_since(tx: Transaction, position: int, topics: Collection[str],
         """,
         [tx.hospital, position, list(topics), limit],
     )
+
+
+async def waiting(tx: SystemTransaction) -> int:
+    """Changes of all hospitals that the relay has not announced yet."""
+    row = await tx.one("select count(*) as count from outbox where delivered_at is null")
+    return int(row["count"]) if row else 0
 
 
 async def position(tx: Transaction) -> int:

@@ -78,8 +78,13 @@ async def start_session(tx: Transaction, account: str, now: datetime, *, lasts: 
     return secret
 
 
-async def session(tx: Transaction, secret_hash: bytes, now: datetime, *, idles: timedelta = IDLES) -> Session:
-    """Who is signed in. Raises NotSignedIn for an unknown, expired or idle session and for a disabled account."""
+async def session(
+    tx: Transaction, secret_hash: bytes, now: datetime, *, idles: timedelta = IDLES, used: bool = True
+) -> Session:
+    """Who is signed in. Raises NotSignedIn for an unknown, expired or idle session and for a disabled account.
+
+    used: False for a look that is nobody's action, such as an open stream's, and so does not keep the session awake.
+    """
     found = await tx.rows(
         Session,
         """
@@ -91,7 +96,7 @@ async def session(tx: Transaction, secret_hash: bytes, now: datetime, *, idles: 
     )
     if not found:
         raise NotSignedIn("no such session")
-    if now - found[0].seen_at >= _SEEN_EVERY:
+    if used and now - found[0].seen_at >= _SEEN_EVERY:
         await tx.execute(
             "update session set seen_at = %s where hospital = %s and secret_hash = %s", [now, tx.hospital, secret_hash]
         )

@@ -57,15 +57,17 @@ class Counts(BaseModel, frozen=True):
     late: int
 
 
-async def open_task(tx: Transaction, spec: TaskSpec, *, workflow_id: str, now: datetime) -> Task:
-    """Put a task on the worklists of its candidate roles."""
+async def open_task(
+    tx: Transaction, spec: TaskSpec, *, workflow_id: str, now: datetime, owner: str | None = None
+) -> Task:
+    """Put a task on the worklists of its candidate roles, or on that of one person who owns it at once."""
     rows = await tx.rows(
         Task,
         """
         insert into worklist_task (hospital, id, workflow_id, kind, focus, patient, ward, priority, rank, status,
-                                   due_at, escalated, opened_at, revision)
+                                   owner, owner_since, due_at, escalated, opened_at, revision)
         values (%(hospital)s, %(id)s, %(workflow_id)s, %(kind)s, %(focus)s, %(patient)s, %(ward)s, %(priority)s,
-                %(rank)s, 'requested', %(due_at)s, false, %(now)s, 1)
+                %(rank)s, %(status)s, %(owner)s, %(owner_since)s, %(due_at)s, false, %(now)s, 1)
         returning *
         """,
         {
@@ -78,6 +80,9 @@ async def open_task(tx: Transaction, spec: TaskSpec, *, workflow_id: str, now: d
             "ward": spec.ward,
             "priority": spec.priority,
             "rank": spec.priority.rank,
+            "status": TaskStatus.IN_PROGRESS if owner else TaskStatus.REQUESTED,
+            "owner": owner,
+            "owner_since": now if owner else None,
             "due_at": spec.due_at,
             "now": now,
         },

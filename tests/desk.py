@@ -61,18 +61,21 @@ class Desk:
         )
         return await admissions.submit_request(self.state, self.physician, key, body)
 
-    async def task_of(self, encounter: str) -> Task | None:
+    async def tasks(self) -> list[Task]:
+        """What stands on the bed manager's list."""
         async with self.state.database.transaction(self.hospital) as tx:
-            found = await worklist.for_roles(
+            return await worklist.for_roles(
                 tx, frozenset({Role.BED_MANAGER}), actor=self.bed_manager.actor, now=datetime.now(UTC)
             )
+
+    async def task_of(self, encounter: str) -> Task | None:
         workflow_id = admission_id(self.hospital, Reference(encounter))
-        return next((task for task in found if task.workflow_id == workflow_id), None)
+        return next((task for task in await self.tasks() if task.workflow_id == workflow_id), None)
 
     async def claim(self, key: str, task: Task) -> Outcome:
         return await tasks.submit_claim(self.state, self.bed_manager, key, task.ref, task.revision)
 
-    async def complete(self, key: str, task: Task, bed: Reference, *, revision: int) -> Outcome:
+    async def complete(self, key: str, task: Task, bed: Reference | None, *, revision: int) -> Outcome:
         body = tasks.Completion(revision=revision, bed=bed)
         return await tasks.submit_completion(self.state, self.bed_manager, key, task.ref, body)
 

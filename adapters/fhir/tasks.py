@@ -30,6 +30,7 @@ def requested(spec: TaskSpec, at: datetime) -> Json:
     """An open task that nobody owns yet, due by the end of `restriction.period`."""
     kind = coded(TASK_KIND, spec.kind.value)
     kind["coding"].insert(0, {"system": TASK_CODE, "code": "fulfill"})
+    performers = [coded(ROLE, role.value) for role in spec.candidates]
     return checked(
         Task,
         {
@@ -44,8 +45,8 @@ def requested(spec: TaskSpec, at: datetime) -> Json:
             "location": reference(spec.ward),
             "authoredOn": instant(at),
             "lastModified": instant(at),
-            "performerType": [coded(ROLE, role.value) for role in spec.candidates],
             "restriction": {"period": {"end": instant(spec.due_at)}},
+            **({"performerType": performers} if performers else {}),
         },
     )
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Literal, Protocol, Self
+from urllib.parse import quote
 from uuid import UUID
 
 import structlog
 from pydantic import BaseModel
 
+from api.commands.late import tell_author
 from api.commands.processes import Processes, refusal
 from domain.commands import CommandState, body_digest
 from domain.errors import AlreadyDone, NotFound, PhisError, Unavailable
@@ -131,8 +133,11 @@ class Dispatcher:
             entry = await self.deliver(entry)
         return outcome_of(entry)
 
-    async def deliver(self, entry: ledger.Entry) -> ledger.Entry:
-        """Bring a kept command to its process and keep the answer. Without one, the entry comes back as it was."""
+    async def deliver(self, entry: ledger.Entry, *, late: bool = False) -> ledger.Entry:
+        """Bring a kept command to its process and keep the answer. Without one, the entry comes back as it was.
+
+        late: its author has been told that it is kept and has gone on, so a refusal becomes a task for them.
+        """
         try:
             answer = await self._send(entry)
         except Unavailable as later:
@@ -140,7 +145,10 @@ class Dispatcher:
             return entry
         except PhisError as refused:
             async with self.database.transaction(entry.hospital) as tx:
-                return await ledger.refuse(tx, entry.id, refused.code, refused.params)
+                kept = await ledger.refuse(tx, entry.id, refused.code, refused.params)
+                if late and kept.state is CommandState.REFUSED:
+                    await tell_author(tx, entry, refused, self.now())
+                return kept
         async with self.database.transaction(entry.hospital) as tx:
             return await ledger.answer(tx, entry.id, entry.status or HTTPStatus.OK, answer)
 
@@ -179,7 +187,7 @@ class Dispatcher:
         async with self.database.system() as tx:
             entries = await ledger.lease(tx, older_than=older_than, limit=limit, now=self.now())
         if entries:
-            await asyncio.gather(*(self.deliver(entry) for entry in entries))
+            await asyncio.gather(*(self.deliver(entry, late=True) for entry in entries))
         return len(entries)
 
     async def keep_resending(self, *, every: timedelta = timedelta(seconds=1)) -> None:
@@ -200,5 +208,5 @@ def outcome_of(entry: ledger.Entry) -> Outcome:
         raise refusal(str(kept.get("code", "refused")), kept.get("params", {}))
     if entry.state is CommandState.ANSWERED:
         return Outcome(entry.status or HTTPStatus.OK, entry.answer or {}, entry.state, entry.id, entry.key)
-    kept = {"state": entry.state.value, "status": f"/commands/{entry.key}"}
+    kept = {"state": entry.state.value, "status": f"/commands/{quote(entry.key, safe='')}"}
     return Outcome(HTTPStatus.ACCEPTED, kept, entry.state, entry.id, entry.key)

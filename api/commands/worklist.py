@@ -45,9 +45,9 @@ class AtRevision(Body):
 
 
 class Completion(AtRevision):
-    """The answer to "assign a bed"."""
+    """The answer to a task: "assign a bed" takes a bed, "refused" only that it was seen."""
 
-    bed: Reference
+    bed: Reference | None = None
 
 
 @router.get("")
@@ -139,6 +139,10 @@ async def submit_completion(state: AppState, caller: Caller, key: str, ref: Refe
         at = await present(tx, state)
         task = await worklist.get(tx, ref)
         _refuse_what_is_hopeless(task, caller, body.revision)
+        if task.kind is TaskKind.COMMAND_REFUSED:
+            return await _seen(tx, caller, task, at)
+        if body.bed is None:
+            raise Invalid("this task is answered with a bed", field="/bed")
         await _refuse_bed(tx, body.bed)
         about = [ref, body.bed]
         await accessed(tx, caller, AuditAction.EXECUTE, COMPLETE, at=at.real, entities=about, patients=[task.patient])
@@ -150,10 +154,18 @@ async def submit_completion(state: AppState, caller: Caller, key: str, ref: Refe
     return await state.dispatcher.submit(caller, key=key, command=COMPLETE, body=content, plan=plan)
 
 
+async def _seen(tx: Transaction, caller: Caller, task: Task, at: Present) -> Planned:
+    """The author has read that a command of theirs was refused; no process waits for it."""
+    done = await worklist.complete(tx, task.ref, actor=caller.actor, revision=task.revision, now=at.now)
+    stored = await records.read(tx, task.ref)
+    body = tasks.completed(stored.body, caller.actor, at.now)
+    await records.update(tx, body, if_match=stored.version, now=at.now)
+    await accessed(tx, caller, AuditAction.EXECUTE, COMPLETE, at=at.real, entities=[task.ref], patients=[task.patient])
+    return Planned.answered(HTTPStatus.OK, _as_json(done))
+
+
 def _refuse_what_is_hopeless(task: Task, caller: Caller, revision: int) -> None:
     # The effect decides under the row's lock. Asking here first spares the process every order that cannot succeed.
-    if task.kind is not TaskKind.ASSIGN_BED:
-        raise Invalid("this task is not answered with a bed", field="/bed")
     if not task.status.open:
         by = {"by": task.closed_by} if task.closed_by else {}
         at = {"at": task.closed_at.isoformat()} if task.closed_at else {}

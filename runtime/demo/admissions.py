@@ -13,7 +13,6 @@ import structlog
 
 from domain.ids import Reference
 from domain.roles import Role
-from runtime.demo.furnish import ACTOR
 from runtime.demo.patients import PATIENTS, Invented
 from runtime.settings import Settings
 from store import accounts
@@ -23,6 +22,7 @@ from store.sealing import KeyRing
 log = structlog.get_logger(__name__)
 
 _PATIENCE = timedelta(seconds=20)
+_CLERK = "admission-clerk@hanbit"  # the demo account that seems to have asked
 
 
 async def admit(settings: Settings, base_url: str) -> None:
@@ -34,7 +34,7 @@ async def admit(settings: Settings, base_url: str) -> None:
         Database.open(app, system, keys, app_size=1, system_size=1) as database,
         database.transaction("hanbit") as tx,
     ):
-        token = await accounts.issue_token(tx, ACTOR, [Role.ADMISSION_CLERK], "", expires)
+        token = await accounts.issue_token(tx, _CLERK, [Role.ADMISSION_CLERK], "", expires)
     for person in PATIENTS:
         status = await asyncio.to_thread(_ask, base_url, token, person)
         if status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT}:

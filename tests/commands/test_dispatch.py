@@ -16,8 +16,10 @@ from domain.admission import AdmissionPhase, admission_id
 from domain.commands import CommandState
 from domain.errors import AlreadyDone, BedTaken, KeyReused, NotFound, Refused, Unavailable
 from domain.ids import Reference
+from domain.worklist import TaskKind
 from runtime.temporal import connect
 from runtime.worker import build_worker
+from store import beds
 from store.database import Transaction
 from store.sealing import KeyRing
 from store.worklist import Task
@@ -139,6 +141,30 @@ async def test_an_answer_that_nobody_heard_is_found_in_the_effect(
         )
     assert await dispatcher.resend_once(older_than=AT_ONCE) == 1
     assert (await desk.complete(key, task, desk.beds[0], revision=revision)).answer == done.answer
+
+
+async def test_a_refusal_that_comes_late_is_a_task_for_its_author(
+    desk: Desk, temporal_client: Client, task_queue: str
+) -> None:
+    """Kept while no worker ran; meanwhile the bed was given to somebody else."""
+    encounter, task, revision = await _claimed(desk, temporal_client, task_queue)
+    key = a_key()
+    assert (await desk.complete(key, task, desk.beds[0], revision=revision)).status == HTTPStatus.ACCEPTED
+    async with desk.state.database.transaction(desk.hospital) as tx:
+        await beds.occupy(tx, desk.beds[0], Reference("Encounter/another"), datetime.now(UTC))
+
+    async with build_worker(temporal_client, desk.state.database, task_queue=task_queue):
+        assert await desk.state.dispatcher.resend_once(older_than=AT_ONCE) == 1
+    with pytest.raises(BedTaken):
+        await desk.complete(key, task, desk.beds[0], revision=revision)
+    mine = [found for found in await desk.tasks() if found.owner == desk.bed_manager.actor]
+    assert {found.kind for found in mine} == {TaskKind.ASSIGN_BED, TaskKind.COMMAND_REFUSED}
+    assert "command-refused" in await desk.story(encounter)
+
+    told = next(found for found in mine if found.kind is TaskKind.COMMAND_REFUSED)
+    seen = await desk.complete(a_key(), told, None, revision=told.revision)
+    assert seen.status == HTTPStatus.OK
+    assert [found.kind for found in await desk.tasks()] == [TaskKind.ASSIGN_BED]
 
 
 async def test_a_process_that_has_ended_refuses_and_the_refusal_is_kept(

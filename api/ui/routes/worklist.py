@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Annotated
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from api.accesses import accessed
 from api.caller import Caller
+from api.commands.processes import refusal
 from api.commands.worklist import LIMIT, Completion, read_list, submit_claim, submit_completion, submit_release
 from api.deps import allow
 from api.present import Present, present
@@ -25,8 +26,9 @@ from api.ui.words import Words
 from domain.errors import BedTaken, Conflict, Forbidden, Invalid
 from domain.ids import Reference, WorkflowId
 from domain.journal import JournalKey
+from domain.worklist import TaskKind
 from rules.access import Action, may
-from store import beds, journal, worklist
+from store import beds, journal, ledger, worklist
 from store.audit import AuditAction
 from store.database import Transaction
 from store.worklist import Task
@@ -99,13 +101,13 @@ async def complete(
     bed: Annotated[str, Form()] = "",
 ) -> Response:
     """Assign the bed. What can be put right is said beside the beds, with the task still open."""
-    words = pages.words_of(request)
-    if not bed:
+    words, ref = pages.words_of(request), Reference.to("Task", task_id)
+    if not bed and await _kind(state, caller, ref) is TaskKind.ASSIGN_BED:
         error = words.gettext("Choose a bed first.")
         return await _task(request, state, caller, task_id, error=error, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        order = Completion(revision=revision, bed=Reference(bed))
-        outcome = await submit_completion(state, caller, key, Reference.to("Task", task_id), order)
+        order = Completion(revision=revision, bed=Reference(bed) if bed else None)
+        outcome = await submit_completion(state, caller, key, ref, order)
     except (BedTaken, Invalid) as refused:
         said = await pages.refusal_sentences(request, refused)
         error = f"{said.title}. {said.advice}"
@@ -116,7 +118,12 @@ async def complete(
         return await _task(request, state, caller, task_id, notice=notice, status=said.status)
     if outcome.status == HTTPStatus.ACCEPTED:
         return pages.go(f"/kept/{key}")
-    return pages.go(f"/worklist/{task_id}", said="bed-assigned")
+    return pages.go(f"/worklist/{task_id}", said="bed-assigned") if bed else pages.go("/worklist")
+
+
+async def _kind(state: AppState, caller: Caller, ref: Reference) -> TaskKind:
+    async with state.database.transaction(caller.hospital) as tx:
+        return (await worklist.get(tx, ref)).kind
 
 
 async def _afterwards(
@@ -190,14 +197,23 @@ async def _task(
             at.now,
             key=uuid4().hex,
             wards=free_beds(words, located, set(await beds.occupied(tx)), task.ward)
-            if task.owner == caller.actor
+            if task.owner == caller.actor and task.kind is TaskKind.ASSIGN_BED
             else (),
             ended="" if task.status.open else await _ending(tx, words, task, located, at),
             error=error,
+            refused=await _refusal(request, tx, task) if task.kind is TaskKind.COMMAND_REFUSED else None,
         )
         await accessed(tx, caller, AuditAction.READ, "task", at=at.real, entities=[ref], patients=[task.patient])
     title = f"{view.row.what} – {view.row.patient.name}"
     return pages.page(request, "worklist/task.html", title, status=status, notice=notice, task=view)
+
+
+async def _refusal(request: Request, tx: Transaction, task: Task) -> Notice:
+    """Why the command was refused that this task is about: they have one id."""
+    kept = (await ledger.by_id(tx, UUID(task.id))).answer or {}
+    error = refusal(str(kept.get("code", "refused")), kept.get("params", {}))
+    said = await pages.refusal_sentences(request, error)
+    return Notice("refused", said.title, said.detail, said.advice)
 
 
 async def _ending(tx: Transaction, words: Words, task: Task, located: reading.Bodies, at: Present) -> str:

@@ -16,6 +16,14 @@ function move(step) {
   all[next].scrollIntoView({ block: "nearest" });
 }
 
+// While the help is open the list may have been brought anew, and the row that had the focus is gone: its successor has
+// the same id.
+function explain() {
+  const row = current()?.id;
+  help.addEventListener("close", () => row && document.getElementById(row)?.focus(), { once: true });
+  help.showModal();
+}
+
 function press(act) {
   current()?.querySelector(`button[data-act="${act}"]`)?.click();
 }
@@ -25,7 +33,7 @@ const keys = {
   k: () => move(-1),
   c: () => press("claim"),
   r: () => press("release"),
-  "?": () => help.showModal(),
+  "?": explain,
 };
 
 function typing(target) {
@@ -38,7 +46,7 @@ if (document.getElementById("worklist")) {
   wanted.addEventListener("change", () =>
     wanted.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1"),
   );
-  opener.addEventListener("click", () => help.showModal());
+  opener.addEventListener("click", explain);
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open || typing(event.target)) return;
     if (!wanted.checked) return;

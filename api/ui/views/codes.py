@@ -29,4 +29,7 @@ def cancel_reason(words: Words, reason: CancelReason) -> str:
 
 def task_name(words: Words, kind: TaskKind) -> str:
     _ = words.gettext
-    return {TaskKind.ASSIGN_BED: _("Assign a bed")}[kind]
+    return {
+        TaskKind.ASSIGN_BED: _("Assign a bed"),
+        TaskKind.COMMAND_REFUSED: _("Refused after you left"),
+    }[kind]

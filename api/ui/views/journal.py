@@ -33,6 +33,7 @@ SENTENCES: dict[JournalKey, str] = {
     JournalKey.BED_ASSIGNED: N_("{actor} assigned bed {bed}."),
     JournalKey.ADMITTED: N_("The patient was admitted to bed {bed}."),
     JournalKey.ADMISSION_CANCELLED: N_("{actor} withdrew the request: {reason}."),
+    JournalKey.COMMAND_REFUSED: N_("What {actor} had asked for was kept, and could not be done any more."),
 }
 
 _MARKS: dict[JournalKey, str] = {
@@ -43,17 +44,17 @@ _MARKS: dict[JournalKey, str] = {
     JournalKey.BED_ASSIGNED: "bed",
     JournalKey.ADMITTED: "done",
     JournalKey.ADMISSION_CANCELLED: "stopped",
+    JournalKey.COMMAND_REFUSED: "stopped",
 }
 
 
 @dataclass(frozen=True)
 class JournalView:
-    """mark: which icon stands beside the line.  by: who; empty for the house itself."""
+    """mark: which icon stands beside the line."""
 
     mark: str
     text: str
     at: Moment
-    by: str
 
 
 def journal_view(words: Words, line: JournalLine, names: Names, now: datetime) -> JournalView:
@@ -61,7 +62,6 @@ def journal_view(words: Words, line: JournalLine, names: Names, now: datetime) -
         mark=_MARKS.get(line.key, "person"),
         text=sentence(words, line, names, now),
         at=moment(words, line.occurred_at, now),
-        by=names.person(line.actor) if line.actor else "",
     )
 
 

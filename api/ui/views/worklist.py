@@ -11,6 +11,7 @@ from typing import Any
 from api.caller import Caller
 from api.ui.views.beds import WardBeds
 from api.ui.views.codes import priority_name, task_name
+from api.ui.views.frame import Notice
 from api.ui.views.names import Names
 from api.ui.views.people import PatientView, patient_view
 from api.ui.views.times import Due, Moment, due, moment
@@ -156,6 +157,10 @@ def row_view(words: Words, task: Task, facts: WorklistFacts, caller: Caller, now
 def why(words: Words, task: Task, now: datetime) -> str:
     """Why this waits, in one sentence. The ward stands beside it."""
     _ = words.gettext
+    if task.kind is TaskKind.COMMAND_REFUSED:
+        return _("What you asked for was kept, and could not be done any more. It was refused {ago}.").format(
+            ago=words.ago(task.opened_at, now)
+        )
     if task.escalated:
         said = _("Admission was requested {ago}; its time has passed without a bed, so others were asked too.")
     else:
@@ -166,6 +171,8 @@ def why(words: Words, task: Task, now: datetime) -> str:
 @dataclass(frozen=True)
 class TaskView:
     """One task. wards: where free beds are, the asked ward first; empty unless the task is mine.
+
+    refused: for a command that was refused later, why and what to do instead; the form is then "seen".
 
     ended: what came of a closed task; None while it is open.  error: beside the choice of beds, after a refusal.
     """
@@ -179,6 +186,7 @@ class TaskView:
     next: str
     ended: str
     error: str
+    refused: Notice | None
 
 
 def task_view(
@@ -192,10 +200,13 @@ def task_view(
     wards: Sequence[WardBeds] = (),
     ended: str = "",
     error: str = "",
+    refused: Notice | None = None,
 ) -> TaskView:
     _ = words.gettext
     row = row_view(words, task, facts, caller, now)
-    if row.mine:
+    if refused:
+        following = _("Nothing waits for this: it only tells you. Decide again where the matter stands now.")
+    elif row.mine:
         following = _("When you assign a bed, the patient is admitted to it at once and the task leaves the list.")
     elif row.claimable:
         following = _("Take the task to choose a bed. Until then any colleague with your role may take it.")
@@ -209,8 +220,9 @@ def task_view(
         opened=moment(words, task.opened_at, now),
         key=key,
         wards=tuple(wards),
-        no_beds=row.mine and not any(ward.beds for ward in wards),
+        no_beds=row.mine and not refused and not any(ward.beds for ward in wards),
         next=following,
         ended=ended,
         error=error,
+        refused=refused,
     )
