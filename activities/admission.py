@@ -49,7 +49,7 @@ class StoreAdmissionActivities(AdmissionActivities):
         async with self._effects.once(effect.step) as run:
             if not run.replayed:
                 task = await worklist.get(run.tx, effect.task, lock=True)
-                climbed = task.status is TaskStatus.REQUESTED
+                climbed = task.status is TaskStatus.REQUESTED and not task.escalated
                 if climbed:
                     await worklist.add_candidate(run.tx, effect.task, effect.to, run.at)
                     await run.amend(effect.task, lambda body: tasks.escalated(body, effect.to, run.at))

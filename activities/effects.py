@@ -26,12 +26,14 @@ class Run:
     """A step being done. `answer` is what it gives, now and every time it is asked again.
 
     replayed: it was done before, `answer` is the first one's, and nothing may be written.
-    at: hospital time at which the process asked; recorded_at: hospital time of this transaction.
+    at: hospital time at which the process asked; now: hospital time of this transaction, for records; real: real time
+    of it, for journal and audit.
     """
 
     tx: Transaction
     step: Step
-    recorded_at: datetime
+    now: datetime
+    real: datetime
     replayed: bool
     answer: dict[str, Any] | None = None
 
@@ -46,13 +48,13 @@ class Run:
     async def create(self, resource: dict[str, Any], ref: Reference) -> None:
         """A resource that the process owns."""
         owner = self.step.process.workflow_id
-        await records.create(self.tx, resource, id=ref.id, now=self.recorded_at, owner=owner)
+        await records.create(self.tx, resource, id=ref.id, now=self.now, owner=owner)
 
     async def amend(self, ref: Reference, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """A new version of a resource. Raises Unavailable, to be tried again, when another door wrote it meanwhile."""
         stored = await records.read(self.tx, ref)
         try:
-            await records.update(self.tx, change(stored.body), if_match=stored.version, now=self.recorded_at)
+            await records.update(self.tx, change(stored.body), if_match=stored.version, now=self.now)
         except StaleRevision as changed:
             raise Unavailable("a record was written at the same moment", part="database", reference=ref) from changed
 
@@ -67,7 +69,7 @@ class Run:
             entries=entries,
             actor=self.actor,
             occurred_at=self.at,
-            recorded_at=self.recorded_at,
+            recorded_at=self.real,
         )
 
     async def account_for(self, entities: Sequence[Reference], patient: Reference) -> None:
@@ -79,7 +81,7 @@ class Run:
             entities=entities,
             patients=[patient],
             detail=self.step.name,
-            at=self.recorded_at,
+            at=self.real,
         )
 
 
@@ -100,6 +102,7 @@ class Effects:
         workflow_id_here(step.process.workflow_id)
         async with self._database.transaction(hospital_here()) as tx, processes.effect(tx, step) as done:
             clock = await clocks.clock_of(tx)
-            run = Run(tx, step, clock.at(self._now()), done.replayed, done.result)
+            real = self._now()
+            run = Run(tx, step, clock.at(real), real, done.replayed, done.result)
             yield run
             done.result = run.answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -26,6 +26,7 @@ from store import ledger, outbox
 router = APIRouter(tags=["health"], dependencies=[public])
 
 _PATIENCE = timedelta(seconds=2)
+_LONGEST_POLL = timedelta(seconds=65)
 
 
 @router.get("/livez")
@@ -97,4 +98,7 @@ async def _worker(state: AppState) -> str:
         ),
         timeout=_PATIENCE,
     )
-    return "ok" if described.pollers else "no worker polls"
+    # A poll lasts a minute at most, and pollers are remembered for five: an older one belongs to a worker that hangs.
+    oldest = state.now() - _LONGEST_POLL
+    polls = any(poller.last_access_time.ToDatetime(tzinfo=UTC) > oldest for poller in described.pollers)
+    return "ok" if polls else "no worker polls"

@@ -22,6 +22,7 @@ from api.ui import pages
 from api.ui.language import language_of
 from api.ui.words import Language, words
 from domain.errors import Forbidden, NotSignedIn, PhisError, Refused, Unavailable
+from domain.ids import FHIR_ID, Reference
 
 log = structlog.get_logger(__name__)
 
@@ -92,12 +93,19 @@ async def _refused(request: Request, error: Exception) -> Response:
     caller = pages.caller_of(request)
     if isinstance(error, Forbidden) and caller is not None:
         route = getattr(request.scope.get("route"), "path", "")
-        await denied(state_of(request), caller, error.params.get("action", route))
+        await denied(state_of(request), caller, error.params.get("action", route), entities=_tried(request))
     if wants_json(request):
         return _answer(render(error, language_of(request)))
     if isinstance(error, NotSignedIn):
         return pages.sign_in_first(request)
     return await pages.refused(request, error)
+
+
+def _tried(request: Request) -> list[Reference]:
+    """What the address names: whose record somebody tried to reach is what the audit of a refusal is for."""
+    kinds = {"task_id": "Task", "encounter_id": "Encounter"}
+    named = {kinds[name]: value for name, value in request.path_params.items() if name in kinds}
+    return [Reference.to(kind, id_) for kind, id_ in named.items() if FHIR_ID.fullmatch(id_)]
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -10,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 from domain.clock import HospitalClock
 from domain.commands import CommandRef
 from domain.ids import HospitalCode, Reference, WorkflowId
+from domain.roles import Role
 from domain.worklist import Priority
 
 PROCESS = "admission"
@@ -35,11 +37,18 @@ class CancelReason(StrEnum):
 
 
 class BedTask(BaseModel, frozen=True):
-    """The open task "assign a bed". `due_at` is hospital time; `escalated` once the first rung was climbed."""
+    """The open task "assign a bed".
+
+    due_at, look_at: hospital time; the ladder looks at the task when it is due and then again each `every`, because a
+    person who has taken a task may give it back or forget it.  then_ask: whom it adds.  looks: how often it has looked.
+    """
 
     ref: Reference
     due_at: AwareDatetime
-    escalated: bool = False
+    look_at: AwareDatetime
+    every: timedelta
+    then_ask: Role
+    looks: int = 0
 
 
 class AdmissionState(BaseModel, frozen=True):

@@ -155,8 +155,3 @@ def _walk(value: Any) -> Iterator[tuple[int, str]]:
             case _:
                 continue
         waiting.extend((part, depth + 1, where) for part, where in inner)
-
-
-def _escaped(name: Any) -> str:
-    """A key as a JSON Pointer writes it (RFC 6901)."""
-    return str(name).replace("~", "~0").replace("/", "~1")

@@ -72,6 +72,7 @@ def configure(
         logger = logging.getLogger(name)
         logger.handlers.clear()  # or its lines would appear twice
         logger.propagate = True
+        logger.setLevel(logging.NOTSET)  # one level for all, whatever a library has set for itself
     for name in ("temporalio.activity", "temporalio.worker", "httpx", "alembic.runtime"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(

@@ -54,7 +54,8 @@ async def reconcile(database: Database, client: Client, task_queue: str) -> Repo
             await _mend(database, client, engine, row, report)
 
     await asyncio.gather(*(one(row) for row in rows))
-    log.info("reconciled", open=report.open, resumed=len(report.resumed), replaced=len(report.replaced))
+    found = {"open": report.open, "resumed": len(report.resumed), "replaced": len(report.replaced)}
+    (log.warning if report.silent else log.info)("reconciled", **found, silent=len(report.silent))
     return report
 
 
@@ -76,7 +77,12 @@ async def _mend(database: Database, client: Client, engine: Processes, row: Proc
         if fresh.closed_at is not None or revision == fresh.snapshot.revision:
             return
         await asyncio.sleep(_BETWEEN_LOOKS.total_seconds())
-    await handle.terminate(reason="reconcile: its revision differs from the process row")
+    try:
+        with engine_calls():
+            await handle.terminate(reason="reconcile: its revision differs from the process row")
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended by itself meanwhile
+            raise
     await engine.start(fresh.snapshot, resume=True, patience=_LOOK)
     report.replaced.append(workflow_id)
 

@@ -28,7 +28,7 @@ from runtime.reconcile import reconcile
 from runtime.settings import Settings, needed
 from runtime.temporal import PROCESS_QUEUE, connect
 from runtime.tracing import tracing
-from store import journal, outbox, worklist
+from store import journal, outbox, schema, worklist
 from store.database import Database
 from store.sealing import KeyRing
 
@@ -41,12 +41,13 @@ async def application(
 ) -> AsyncIterator[tuple[FastAPI, EventHub]]:
     """The application with everything that runs beside it, stopped in order when the block ends.
 
-    Raises Misconfigured for a missing setting.
+    Raises Misconfigured for a missing setting and a database of another release, Unavailable without a database.
     """
     keys = KeyRing.parse(needed(settings.keys, "keys"))
     app_url = needed(settings.database_url, "database_url")
     system_url = needed(settings.database_system_url, "database_system_url")
     events = EventHub()
+    await schema.check(app_url)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             Database.open(
@@ -121,12 +122,14 @@ async def _reconcile_once(database: Database, client: Client, task_queue: str) -
     """At start: what was open and is not running goes on from its row."""
     while True:
         try:
-            await reconcile(database, client, task_queue)
+            report = await reconcile(database, client, task_queue)
         except Unavailable as later:
             log.info("reconcile waits", reason=later.code)
             await asyncio.sleep(1)
         else:
-            return
+            if not report.silent:
+                return
+            await asyncio.sleep(5)  # no worker has answered for some of them yet
 
 
 class _Server(uvicorn.Server):

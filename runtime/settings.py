@@ -83,11 +83,11 @@ class Settings(BaseSettings):
     """The address that `phis server` listens on."""
     port: Port = 8000
     """The port that `phis server` listens on."""
-    public_url: str | None = None
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")] | None = None
     """The origin under which browsers see us, such as https://phis.example.org; https makes cookies secure."""
     trusted_proxies: str = "127.0.0.1"
     """Proxies, separated by commas, whose X-Forwarded headers are believed."""
-    session_length: timedelta = timedelta(hours=12)
+    session_length: Annotated[timedelta, Field(gt=timedelta())] = timedelta(hours=12)
     """A signed-in person signs in again after this time."""
     largest_request: ByteSize = ByteSize(2 * 1024 * 1024)
     """Request bodies above this size are refused."""

@@ -29,6 +29,7 @@ from runtime.temporal import PROCESS_QUEUE, connect, engine_metrics, register_na
 from runtime.tracing import tracing
 from runtime.versions import build_id, current_build, deployment, make_current, replay_check, sandbox
 from runtime.worker_health import Health
+from store import schema
 from store.database import Database
 from store.sealing import KeyRing
 from workflows.registry import PROCESSES
@@ -97,6 +98,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         runtime = engine_metrics(sdk) if sdk else None
 
         async def opened() -> Database:
+            await schema.check(settings.database_url.get_secret_value())
             opening = Database.open(
                 settings.database_url.get_secret_value(),
                 settings.database_system_url.get_secret_value(),
@@ -198,7 +200,7 @@ def main(settings: Settings) -> NoReturn:
     """Run the worker as this process; ends with `os._exit`.
 
     A process that ran a worker crashed in the interpreter's farewell in 7 of 27 runs (engine room, 15): what matters is
-    drained, dropped and flushed here, and the supervisor judges the stop by the line `drained`.
+    drained, dropped and flushed here; the line `drained` says that it was.
     Raises Misconfigured before any worker ran.
     """
     settings.require("database_url", "database_system_url", "temporal_address", "keys")

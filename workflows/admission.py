@@ -79,22 +79,30 @@ class Admission(Process[AdmissionState]):
             if not self._at(AdmissionPhase.REQUESTED):  # cancelled meanwhile
                 return
             step = f"{ASSIGN_BED}/open"
+            allowed = timedelta(minutes=decision.values["minutes"])
+            due_at = self._now() + allowed
             spec = TaskSpec(
                 ref=Reference.to("Task", made_id(self._state.workflow_id, step)),
                 kind=TaskKind.ASSIGN_BED,
                 focus=self._state.request,
                 patient=self._state.patient,
                 ward=self._state.ward,
-                candidates=(Role.BED_MANAGER,),
+                candidates=(Role(decision.values["ask"]),),
                 priority=priority,
-                due_at=self._now() + timedelta(minutes=decision.values["minutes"]),
+                due_at=due_at,
             )
             await self._effect(
                 step,
                 self._state.model_copy(
                     update={
                         "phase": AdmissionPhase.AWAITING_BED,
-                        "bed_task": BedTask(ref=spec.ref, due_at=spec.due_at),
+                        "bed_task": BedTask(
+                            ref=spec.ref,
+                            due_at=due_at,
+                            look_at=due_at,
+                            every=allowed,
+                            then_ask=Role(decision.values["then_ask"]),
+                        ),
                     }
                 ),
                 AdmissionActivities.open_bed_task,
@@ -103,7 +111,7 @@ class Admission(Process[AdmissionState]):
 
     async def _wait_for_a_bed(self) -> None:
         while (task := self._state.bed_task) and self._at(AdmissionPhase.AWAITING_BED):
-            patience = None if task.escalated else self._state.clock.wait(task.due_at, self._now())
+            patience = self._state.clock.wait(task.look_at, self._now())
             try:
                 await workflow.wait_condition(
                     lambda: not self._at(AdmissionPhase.AWAITING_BED) or self._full, timeout=patience
@@ -119,11 +127,13 @@ class Admission(Process[AdmissionState]):
         async with self._turn:
             if not self._at(AdmissionPhase.AWAITING_BED):  # assigned or cancelled while the timer fired
                 return
+            looks = task.looks + 1
+            again = task.model_copy(update={"looks": looks, "look_at": task.look_at + task.every})
             await self._effect(
-                f"{ASSIGN_BED}/escalate/1",
-                self._state.model_copy(update={"bed_task": task.model_copy(update={"escalated": True})}),
+                f"{ASSIGN_BED}/escalate/{looks}",
+                self._state.model_copy(update={"bed_task": again}),
                 AdmissionActivities.escalate_bed_task,
-                lambda step: EscalateBedTask(step=step, task=task.ref, to=Role.WARD_MANAGER, due_at=task.due_at),
+                lambda step: EscalateBedTask(step=step, task=task.ref, to=task.then_ask, due_at=task.due_at),
             )
 
     @workflow.update
@@ -215,9 +225,7 @@ class Admission(Process[AdmissionState]):
 
     def _deadline(self, state: AdmissionState) -> datetime | None:
         task = state.bed_task
-        if state.phase is not AdmissionPhase.AWAITING_BED or task is None or task.escalated:
-            return None
-        return task.due_at
+        return task.look_at if task and state.phase is AdmissionPhase.AWAITING_BED else None
 
     def _outcome(self) -> AdmissionOutcome:
         if self._state.phase is AdmissionPhase.CANCELLED:

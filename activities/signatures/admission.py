@@ -67,7 +67,7 @@ class AdmissionActivities(ABC):
     @activity.defn
     @abstractmethod
     async def escalate_bed_task(self, effect: EscalateBedTask) -> bool:
-        """Add a candidate role to an overdue task. False: somebody took it meanwhile and the rung stands down."""
+        """Add a candidate role to an overdue task. False: somebody has it, or was asked before; it stands down."""
 
     @activity.defn
     @abstractmethod

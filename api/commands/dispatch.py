@@ -142,7 +142,10 @@ class Dispatcher:
             answer = await self._send(entry)
         except Unavailable as later:
             log.warning("command kept", command_id=str(entry.id), reason=str(later))
-            return entry
+            if later.params.get("part") == "database":
+                return entry
+            async with self.database.transaction(entry.hospital) as tx:
+                return await ledger.sent(tx, entry.id)
         except PhisError as refused:
             async with self.database.transaction(entry.hospital) as tx:
                 kept = await ledger.refuse(tx, entry.id, refused.code, refused.params)

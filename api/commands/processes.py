@@ -22,6 +22,13 @@ from domain.ids import WorkflowId
 from domain.process import ProcessSnapshot
 from workflows.registry import PROCESSES
 
+TASK_TIMEOUT = timedelta(seconds=3)
+"""How long the engine waits for a worker that has taken a step and says nothing, before it gives the step to another.
+
+Ten seconds by default, which is how long a killed worker's processes then stand still. Local activities that take
+longer are announced by heartbeats and not cut short.
+"""
+
 
 class Processes:
     """The engine as commands see it. `client` is connected, `task_queue` the one that runs processes."""
@@ -50,6 +57,7 @@ class Processes:
                     id_reuse_policy=(
                         WorkflowIDReusePolicy.ALLOW_DUPLICATE if resume else WorkflowIDReusePolicy.REJECT_DUPLICATE
                     ),
+                    task_timeout=TASK_TIMEOUT,
                     rpc_timeout=patience,
                 )
         except WorkflowAlreadyStartedError:

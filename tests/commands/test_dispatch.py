@@ -75,8 +75,8 @@ async def test_without_a_worker_the_command_is_kept_and_goes_on_by_itself(
     key = a_key()
     kept = await desk.complete(key, task, desk.beds[0], revision=revision)
     same = await desk.complete(key, task, desk.beds[0], revision=revision)
-    assert (kept.status, kept.state) == (HTTPStatus.ACCEPTED, CommandState.RECEIVED)
-    assert same.answer == kept.answer == {"state": "received", "status": f"/commands/{key}"}
+    assert (kept.status, kept.state) == (HTTPStatus.ACCEPTED, CommandState.SENT)
+    assert same.answer == kept.answer == {"state": "sent", "status": f"/commands/{key}"}
 
     async with build_worker(temporal_client, desk.state.database, task_queue=task_queue):
         await desk.state.dispatcher.resend_once(older_than=AT_ONCE)

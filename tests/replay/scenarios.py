@@ -22,7 +22,7 @@ async def admission_assigned(desk: Desk) -> Stay:
 async def admission_escalated_then_assigned(desk: Desk) -> Stay:
     stay = await desk.admission()
     await desk.minutes(stay, 31)
-    await desk.until(stay, lambda state: state.bed_task is not None and state.bed_task.escalated)
+    await desk.until(stay, lambda state: state.bed_task is not None and state.bed_task.looks > 0)
     await desk.assign(stay, await desk.bed())
     await stay.result()
     return stay

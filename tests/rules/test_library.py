@@ -37,7 +37,7 @@ def test_every_code_of_a_coded_fact_is_tried(rule: RuleDocument) -> None:
 def test_a_bed_is_due_in_half_the_time_for_the_two_most_urgent_priorities(priority: Priority, minutes: int) -> None:
     rule = shipped()[DecisionPoint.BED_ASSIGNMENT_DUE]
     evaluated = RuleEngine().evaluate(rule, {"priority": priority.value})
-    assert rule.outcomes[evaluated.outcome].values == {"minutes": minutes}
+    assert rule.outcomes[evaluated.outcome].values["minutes"] == minutes
 
 
 def test_a_priority_the_rule_does_not_know_is_not_taken_for_routine() -> None:

@@ -148,6 +148,11 @@ class Desk:
                 tx, task.ref, actor=by, roles={Role.BED_MANAGER}, revision=task.revision, now=datetime.now(UTC)
             )
 
+    async def release(self, stay: Stay, by: str = BED_MANAGER) -> Task:
+        task = await self.task(stay)
+        async with self.database.transaction(self.hospital) as tx:
+            return await worklist.release(tx, task.ref, actor=by, revision=task.revision, now=datetime.now(UTC))
+
     async def assign(
         self,
         stay: Stay,

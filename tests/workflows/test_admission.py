@@ -48,7 +48,7 @@ async def test_the_journal_and_the_audit_tell_who_did_what_once(desk: Desk) -> N
     told = [(line.key, line.actor, line.params) for line in await desk.story(state)]
     assert state.bed_task is not None
     assert told == [
-        (JournalKey.DUE_TIME_DECIDED, None, {"minutes": "30", "rule": "bed-assignment-due", "version": "1.0.0"}),
+        (JournalKey.DUE_TIME_DECIDED, None, {"minutes": "30", "rule": "bed-assignment-due", "version": "1.1.0"}),
         (JournalKey.BED_TASK_OPENED, None, {"role": "bed-manager", "due": state.bed_task.due_at.isoformat()}),
         (JournalKey.BED_ASSIGNED, BED_MANAGER, {"bed": bed}),
         (JournalKey.ADMITTED, None, {"bed": bed}),
@@ -104,7 +104,27 @@ async def test_the_reminder_stands_down_when_somebody_has_taken_the_task(desk: D
     state = await desk.until(stay, escalated)
     assert await desk.tasks_of(Role.WARD_MANAGER) == []
     assert JournalKey.BED_TASK_ESCALATED not in [line.key for line in await desk.story(state)]
-    assert (await desk.row(stay)).snapshot.deadline is None
+
+
+async def test_a_task_that_was_taken_and_given_back_is_looked_at_again(desk: Desk) -> None:
+    """Taken at 31 minutes, back on the list after that: the look at 60 minutes finds nobody and asks the next."""
+    stay = await desk.admission()
+    await desk.claim(stay)
+    await desk.minutes(stay, 31)
+    await desk.until(stay, escalated)
+    await desk.release(stay)
+    await desk.minutes(stay, 30)
+    state = await desk.until(stay, lambda state: state.bed_task is not None and state.bed_task.looks > 1)
+    assert state.bed_task is not None
+    assert await desk.tasks_of(Role.WARD_MANAGER) == [state.bed_task.ref]
+
+
+async def test_who_was_asked_once_is_not_told_again_at_the_next_look(desk: Desk) -> None:
+    stay = await desk.admission()
+    await desk.minutes(stay, 61)
+    state = await desk.until(stay, lambda state: state.bed_task is not None and state.bed_task.looks > 1)
+    keys = [line.key for line in await desk.story(state)]
+    assert keys.count(JournalKey.BED_TASK_ESCALATED) == 1
 
 
 async def test_the_row_names_the_next_instant_at_which_the_process_acts(desk: Desk) -> None:
@@ -113,7 +133,7 @@ async def test_the_row_names_the_next_instant_at_which_the_process_acts(desk: De
     assert (await desk.row(stay)).snapshot.deadline == task.due_at
     await desk.minutes(stay, 31)
     await desk.until(stay, escalated)
-    assert (await desk.row(stay)).snapshot.deadline is None
+    assert (await desk.row(stay)).snapshot.deadline == task.due_at + timedelta(minutes=30)
 
 
 async def test_a_request_is_withdrawn_while_it_waits(desk: Desk) -> None:
@@ -233,4 +253,4 @@ async def test_the_same_command_twice_happens_once_and_gets_the_first_answer(des
 
 
 def escalated(state: AdmissionState) -> bool:
-    return state.bed_task is not None and state.bed_task.escalated
+    return state.bed_task is not None and state.bed_task.looks > 0

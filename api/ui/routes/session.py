@@ -109,20 +109,20 @@ async def _begin(request: Request, state: AppState, hospital: str, name: str, pa
             account = None
     hashed = account.password_hash if account is not None and not account.disabled else None
     right = await state.passwords.verify(password, hashed)
-    if account is None:
-        return None
     async with state.database.transaction(hospital) as tx:
         await audit.record(
             tx,
             action=AuditAction.LOGIN,
-            actor=account.name,
+            actor=name if account is None else account.name,
             outcome="allowed" if right else "denied",
             detail="session",
             address=request.client.host if request.client else None,
             at=state.now(),
         )
         return (
-            await accounts.start_session(tx, account.name, state.now(), lasts=state.session_length) if right else None
+            await accounts.start_session(tx, account.name, state.now(), lasts=state.session_length)
+            if right and account is not None
+            else None
         )
 
 
