@@ -10,6 +10,14 @@ COPY package.json package-lock.json ./
 COPY setup/assets.py setup/assets.py
 RUN python3 setup/assets.py
 
+# HL7's definitions of FHIR as tables: again the script of `make setup`.
+FROM ${PYTHON_IMAGE} AS tables
+WORKDIR /src
+COPY requirements/fhir-definitions.txt requirements/
+COPY setup/fhir_definitions.py setup/fhir_definitions.py
+COPY setup/definitions/ setup/definitions/
+RUN python setup/fhir_definitions.py
+
 # An environment with the dependencies, and the wheel of P-HIS installed into it.
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -33,6 +41,7 @@ COPY adapters/ adapters/
 COPY api/ api/
 COPY runtime/ runtime/
 COPY --from=assets /src/api/ui/static/vendor/ api/ui/static/vendor/
+COPY --from=tables /src/domain/fhir/tables/ domain/fhir/tables/
 RUN /opt/phis/bin/pybabel compile --use-fuzzy --directory api/ui/locale \
  && /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /opt/build/wheels . \
  && /opt/phis/bin/pip install --no-deps /opt/build/wheels/phis-*.whl \

@@ -7,6 +7,7 @@ BIN := .venv/bin
 MADE := .venv/.made
 ENVIRONMENT := $(MADE)-environment
 ASSETS := $(MADE)-assets
+TABLES := $(MADE)-tables
 BROWSER := $(MADE)-browser
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard api/ui/locale/*/LC_MESSAGES/*.po))
 
@@ -15,7 +16,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard api/ui/locale/*/LC_MESSAGES/*.po))
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(ENVIRONMENT) $(ASSETS) $(CATALOGUES) ## Make the environment: .venv, assets of the screens, translations.
+setup: $(ENVIRONMENT) $(ASSETS) $(TABLES) $(CATALOGUES) ## Make the environment: .venv, assets of the screens, FHIR tables, translations.
 
 run: setup ## Start a whole P-HIS with a living demo hospital at http://127.0.0.1:8000 (Ctrl-C stops it).
 	$(BIN)/phis up --demo full
@@ -57,6 +58,7 @@ lock: $(ENVIRONMENT) ## Compile requirements/*.txt again from pyproject.toml, wi
 	$(LOCK) pyproject.toml -o requirements/base.txt
 	$(LOCK) pyproject.toml --group dev -c requirements/base.txt -o requirements/dev.txt
 	$(LOCK) requirements/node.in -o requirements/node.txt
+	$(LOCK) --no-deps requirements/fhir-definitions.in -o requirements/fhir-definitions.txt
 
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
@@ -66,6 +68,10 @@ $(ENVIRONMENT): requirements/dev.txt pyproject.toml setup/environment.sh
 
 $(ASSETS): package.json package-lock.json setup/assets.py | $(ENVIRONMENT)
 	$(BIN)/python setup/assets.py
+	@touch $@
+
+$(TABLES): requirements/fhir-definitions.txt setup/fhir_definitions.py $(wildcard setup/definitions/*.py) | $(ENVIRONMENT)
+	$(BIN)/python setup/fhir_definitions.py
 	@touch $@
 
 $(BROWSER): setup/browser.sh | $(ENVIRONMENT)

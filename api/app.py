@@ -9,11 +9,12 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from api import health, problems
 from api.commands import admissions, status, stays, worklist
 from api.deps import refuse_routes_without_policy
+from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards
 from api.state import AppState
 from api.ui.routes import admissions as admission_screens
@@ -51,9 +52,20 @@ class PublicFiles(StaticFiles):
         return answer
 
 
+class House(FastAPI):
+    """Screens and commands by FastAPI, and FHIR beside it: there each microsecond of a read counts."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            scope["app"] = self
+            await self.state.fhir(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(state: AppState) -> FastAPI:
     """Raises Misconfigured for a route without a policy, or when set-up has not compiled the translations."""
-    app = FastAPI(
+    app = House(
         title="P-HIS",
         version=state.version,
         docs_url=None,  # their pages load scripts from elsewhere
@@ -62,6 +74,7 @@ def create_app(state: AppState) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.phis = state
+    app.state.fhir = FhirServer(state)
     for router in _ROUTERS:
         app.include_router(router)
     app.mount("/static", PublicFiles(directory=STATIC), name="static")

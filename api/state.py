@@ -28,6 +28,7 @@ class AppState:
 
     public_url: origin under which browsers see us, e.g. `https://phis.example.org`.
     secure_cookies: False only on plain http, for a machine of one's own.
+    largest_bundle: bytes of a FHIR request: a transaction brings up to 5,000 resources.
     now: the real present; domain times come from the hospital's clock over it.
     """
 
@@ -42,6 +43,7 @@ class AppState:
     session_length: timedelta = timedelta(hours=12)
     metrics: bool = True
     largest_request: int = 2 * 1024 * 1024
+    largest_bundle: int = 32 * 1024 * 1024
     shown: Shown = field(default_factory=Shown)
     passwords: Passwords = field(default_factory=Passwords)
     now: Callable[[], datetime] = _real_now

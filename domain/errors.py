@@ -6,13 +6,17 @@
     │   ├── NotSignedIn             nobody is known to be asking
     │   ├── Forbidden               somebody is, and may not
     │   ├── NotFound                no such thing, or it belongs to another hospital
+    │   │   └── Deleted             it was here and was deleted; its history stays
     │   ├── Conflict                true a moment ago, not any more
     │   │   ├── StaleRevision       the thing has changed since it was read
     │   │   ├── AlreadyClaimed      somebody else owns the task
     │   │   ├── AlreadyDone         the task or process has ended
     │   │   ├── NotOwner            the task must be claimed first
     │   │   ├── BedTaken            the bed has an occupant at that time
-    │   │   └── ActiveStayExists    the patient already has an inpatient stay
+    │   │   ├── ActiveStayExists    the patient already has an inpatient stay
+    │   │   └── ProcessOwned        a process owns this state: a command changes it, a write does not
+    │   ├── MultipleMatches         a condition that should name one thing names several
+    │   ├── TooCostly               it would take more than anybody may ask for at once
     │   └── KeyReused               the idempotency key was used with another body
     ├── Unavailable                 a part of the house does not answer; the same call succeeds later
     ├── SealBroken                  encrypted content cannot be opened: wrong key, wrong place or changed bytes
@@ -67,6 +71,12 @@ class NotFound(Refused):
     code = "not-found"
 
 
+class Deleted(NotFound):
+    """Params: `reference`, `version` (of the deletion)."""
+
+    code = "deleted"
+
+
 class Conflict(Refused):
     """True a moment ago, not any more."""
 
@@ -107,6 +117,24 @@ class ActiveStayExists(Conflict):
     """Params: `encounter` (reference)."""
 
     code = "active-stay-exists"
+
+
+class ProcessOwned(Conflict):
+    """Params: `reference`, `elements` (comma-separated), `command` (what changes them)."""
+
+    code = "process-owned"
+
+
+class MultipleMatches(Refused):
+    """Params: `reference` or `criteria`, where they hold nothing personal."""
+
+    code = "multiple-matches"
+
+
+class TooCostly(Refused):
+    """Params: `limit`."""
+
+    code = "too-costly"
 
 
 class KeyReused(Refused):

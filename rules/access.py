@@ -22,6 +22,8 @@ class Action(StrEnum):
     CANCEL_ADMISSION = "cancel-admission"
     READ_STAY = "read-stay"
     FOLLOW_COMMAND = "follow-command"  # the status of one's own commands
+    READ_RECORDS = "read-records"  # records over FHIR: read, search, history
+    WRITE_RECORDS = "write-records"  # records over FHIR: create, update, patch, delete
 
 
 _EVERYBODY = frozenset(Role)
@@ -58,6 +60,8 @@ _ALLOWED: dict[Action, frozenset[Role]] = {
         Role.AUDITOR,
     },
     Action.FOLLOW_COMMAND: _EVERYBODY,
+    Action.READ_RECORDS: _CLINICAL | {Role.MEDICAL_RECORDS, Role.AUDITOR},
+    Action.WRITE_RECORDS: _CLINICAL | {Role.MEDICAL_RECORDS},
 }
 
 

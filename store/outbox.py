@@ -69,6 +69,17 @@ async def put(tx: Transaction, topic: str, subject: str) -> None:
     )
 
 
+async def put_all(tx: Transaction, topic: str, subjects: Collection[str]) -> None:
+    """Announce many changes at once, like `put`."""
+    await tx.execute(
+        """
+        insert into outbox (hospital, xid, topic, subject)
+        select %s, pg_current_xact_id()::text::bigint, %s, subject from unnest(%s::text[]) as subject
+        """,
+        [tx.hospital, topic, list(subjects)],
+    )
+
+
 async def changes_since(tx: Transaction, position: int, topics: Collection[str], limit: int = BATCH) -> list[Change]:
     """Changes after a position, oldest first; those of running transactions, and younger ones, are left for later.
 

@@ -129,6 +129,22 @@ def token(  # noqa: PLR0917  (typer passes options by name)
 
 
 @app.command(rich_help_panel=CARE)
+def load(
+    files: Annotated[list[Path], typer.Argument(help="NDJSON files, resources, Bundles, and folders of them.")],
+    hospital: Annotated[str, typer.Option(help="Code of the hospital, such as hanbit.")],
+    data_dir: RunningFolder = None,
+) -> None:
+    """Load FHIR resources from files into a hospital's records. Starts no process.
+
+    A transaction Bundle is kept whole or not at all; what is refused is told with its file and place, and the rest
+    goes on. The exit code is 1 when anything was refused.
+    """
+    from runtime.cli import database
+
+    raise typer.Exit(database.load(hospital, files, data_dir))
+
+
+@app.command(rich_help_panel=CARE)
 def keys() -> None:
     """Print a fresh key ring for PHIS_KEYS. To rotate, put its entry before the ones you have."""
     from store.sealing import KeyRing

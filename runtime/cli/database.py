@@ -9,17 +9,23 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from domain.errors import Misconfigured, NotFound
 from domain.roles import Role
+from runtime import logs
 from runtime.settings import Settings, load_settings, settings_from
 from runtime.supervisor.place import running
 from store import accounts, hospitals, schema
-from store.database import Database
+from store.database import Database, Transaction
 from store.sealing import KeyRing
 
+if TYPE_CHECKING:
+    from runtime.reconcile import Report
+
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=366)
 
@@ -47,28 +53,59 @@ class TokenWish:
 def token(wish: TokenWish, data_dir: Path | None) -> None:
     if not wish.roles and not wish.scope:
         raise Misconfigured("A token may do nothing without --role or --scope: give one, such as --role physician.")
+    if not _LABEL.fullmatch(wish.label):
+        raise Misconfigured("--label names a program: letters, digits, '-', '_' and '.'; only people have an '@'.")
     until = datetime.now(UTC) + _duration(wish.lasts)
     secret = asyncio.run(_issue(_reachable_settings(data_dir), wish, until))
     _tell(f"A token of {wish.hospital} for {wish.label}, good until {until.astimezone():%Y-%m-%d %H:%M %Z}:")
     print(secret)  # noqa: T201  (scripts read the last line of standard output)
 
 
+def load(hospital: str, files: Sequence[Path], data_dir: Path | None) -> int:
+    """Returns the exit code: 1 when anything was refused."""
+    kept, failed = asyncio.run(_load(_reachable_settings(data_dir), hospital, files))
+    _tell(f"{kept} kept, {failed} refused.")
+    return 1 if failed else 0
+
+
 def reconcile(data_dir: Path | None) -> None:
-    found, resumed = asyncio.run(_reconcile(_reachable_settings(data_dir)))
-    _tell(f"{found} open processes, {resumed} resumed from their rows.")
+    settings = _reachable_settings(data_dir)
+    logs.configure("reconcile", style=settings.log_format, level="error")
+    report = asyncio.run(_reconcile(settings))
+    resumed = len(report.resumed) + len(report.replaced)
+    _tell(f"{report.open} open processes, {resumed} resumed from their rows.")
+    if report.silent:
+        _tell(
+            f"{len(report.silent)} could not be judged, because no worker answers: start phis worker, then try again."
+        )
+        raise SystemExit(1)
 
 
 async def _issue(settings: Settings, wish: TokenWish, until: datetime) -> str:
     async with _opened(settings) as database, database.transaction(wish.hospital) as tx:
-        try:
-            await hospitals.get(tx, wish.hospital)
-        except NotFound:
-            known = ", ".join(known.code for known in await hospitals.all_of_them(tx)) or "none"
-            raise Misconfigured(f"There is no hospital {wish.hospital}. There are: {known}.") from None
+        await _refuse_unknown(tx, wish.hospital)
         return await accounts.issue_token(tx, wish.label, wish.roles, " ".join(wish.scope), until)
 
 
-async def _reconcile(settings: Settings) -> tuple[int, int]:
+async def _load(settings: Settings, hospital: str, files: Sequence[Path]) -> tuple[int, int]:
+    from runtime.load import load as load_files  # noqa: PLC0415  (FHIR's definitions are not needed for a token)
+
+    async with _opened(settings) as database:
+        async with database.transaction(hospital) as tx:
+            await _refuse_unknown(tx, hospital)
+        report = await load_files(database, hospital, files, origin=settings.origin, tell=_tell)
+    return report.kept, report.failed
+
+
+async def _refuse_unknown(tx: Transaction, hospital: str) -> None:
+    try:
+        await hospitals.get(tx, hospital)
+    except NotFound:
+        known = ", ".join(known.code for known in await hospitals.all_of_them(tx)) or "none"
+        raise Misconfigured(f"There is no hospital {hospital}. There are: {known}.") from None
+
+
+async def _reconcile(settings: Settings) -> Report:
     from runtime.reconcile import reconcile as compare  # noqa: PLC0415  (the engine is not needed for a token)
     from runtime.temporal import PROCESS_QUEUE, connect  # noqa: PLC0415
 
@@ -78,8 +115,7 @@ async def _reconcile(settings: Settings) -> tuple[int, int]:
         settings.temporal_address, settings.temporal_namespace, keys, tls=settings.temporal_tls_config
     )
     async with _opened(settings) as database:
-        report = await compare(database, client, PROCESS_QUEUE)
-    return report.open, len(report.resumed) + len(report.replaced)
+        return await compare(database, client, PROCESS_QUEUE)
 
 
 def _opened(settings: Settings) -> AbstractAsyncContextManager[Database]:
@@ -107,4 +143,4 @@ def _duration(text: str) -> timedelta:
 
 
 def _tell(sentence: str) -> None:
-    Console(stderr=True).print(sentence, highlight=False, soft_wrap=True)
+    Console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from store.tables import accounts, audit, beds, commands, hospitals, journal, processes, records, worklist
+from store.tables import accounts, audit, beds, commands, hospitals, journal, processes, records, search, worklist
 
 METADATA = SQLModel.metadata
-MODULES = (accounts, audit, beds, commands, hospitals, journal, processes, records, worklist)
+MODULES = (accounts, audit, beds, commands, hospitals, journal, processes, records, search, worklist)

@@ -95,6 +95,7 @@ def test_the_wheel_carries_what_is_not_python(wheel: Path) -> None:
         r"api/ui/static/vendor/htmx/htmx\.min\.js",
         r"api/ui/static/vendor/.+\.woff2",
         r"api/ui/static/[^/]+\.css",
+        r"domain/fhir/tables/structures\.zip",
         r"api/ui/locale/ko/LC_MESSAGES/.+\.mo",
         r"rules/library/.+\.json",
         r"store/migrations/versions/\d+_.+\.py",

@@ -1,0 +1,46 @@
+"""batch: entries one after the other, each for itself (hl7.org/fhir/R4/http.html#transaction)."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from api.denials import denied
+from api.fhir import bundles, transaction
+from api.fhir.entries import answered, entry_of, raw_entries, within
+from api.fhir.exchange import Answer, Call
+from api.fhir.interactions import perform
+from api.fhir.outcome import outcome
+from domain.errors import Forbidden, Invalid
+
+
+async def batch(call: Call) -> Answer:
+    """A Bundle of type batch or transaction. One entry's failure is that entry's answer, and nobody else's."""
+    bundle = call.sent()
+    if bundle.get("resourceType") != "Bundle":
+        raise Invalid("this address takes a Bundle", field="/resourceType")
+    kind = bundle.get("type")
+    if kind == "transaction":
+        return await transaction.transaction(call)
+    if kind != "batch":
+        raise Invalid("this address takes a Bundle of type batch or transaction", field="/type")
+    entries = []
+    for index, raw in enumerate(raw_entries(bundle)):
+        entries.append(await _answer(call, raw, index))
+        await asyncio.sleep(0)  # others are served between two entries
+    return Answer(HTTPStatus.OK, bundles.bundle("batch-response", entries, at=call.now))
+
+
+async def _answer(call: Call, raw: Any, index: int) -> bytes:
+    where = f"Bundle.entry[{index}]"
+    try:
+        entry = entry_of(raw, index, call.base)
+        answer = await perform(entry.call(call))
+    except Exception as failed:  # everything has a face; what nobody expected goes to the log
+        if isinstance(failed, Forbidden):
+            await denied(call.state, call.asker.caller, failed.params.get("action", "batch"))
+        refusal = within(failed, where)
+        return answered(Answer(refusal.status, outcome=outcome(refusal.issues)), show=False)
+    reading = entry.address.interaction not in {"create", "update", "patch", "delete"}
+    return answered(answer, show=reading or call.preference.wanted not in {None, "minimal"})

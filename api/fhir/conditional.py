@@ -1,0 +1,61 @@
+"""Conditional interactions: the one resource that a search names (hl7.org/fhir/R4/http.html#ccreate, #cond-update)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import parse_qsl
+
+from api.fhir.exchange import Call
+from api.fhir.reach import reach
+from domain.errors import Invalid, MultipleMatches
+from domain.ids import Reference
+from store.database import Transaction
+from store.fhir import conditions
+from store.search import parse_query, searching
+
+Pairs = Sequence[tuple[str, str]]
+
+_RESULT = frozenset({"_format", "_pretty", "_summary", "_elements"})
+"""Parameters of the answer; any other that begins so is a criterion, such as _id."""
+
+
+def criteria_of(query: str, field: str) -> list[tuple[str, str]]:
+    """The pairs of a search in a header or in an entry. Raises Invalid."""
+    try:
+        return parse_qsl(query.partition("?")[2] or query, keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError:
+        raise Invalid("not a search such as identifier=system|value", field=field) from None
+
+
+def named_by(pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """The criteria among parameters, in one order whatever the client's."""
+    return sorted((name, value) for name, value in pairs if name not in _RESULT)
+
+
+async def alone_with(tx: Transaction, searches: Iterable[tuple[str, Pairs]]) -> None:
+    """Until the transaction ends nobody else looks for the same: two cannot both find nothing and create twice."""
+    wanted = [(kind, named_by(pairs)) for kind, pairs in searches]
+    if wanted:
+        await conditions.alone_with(tx, wanted)
+
+
+async def the_one(
+    tx: Transaction, call: Call, resource_type: str, pairs: Pairs, field: str, *, alone: bool = True
+) -> Reference | None:
+    """The reference of the one resource that meets the criteria, None when none does.
+
+    alone: take the search first, as `alone_with` does.
+    Raises MultipleMatches; Invalid for criteria that are empty or hold an unknown parameter: they would name anything.
+    """
+    criteria = named_by(pairs)
+    if not any(value for _, value in criteria):
+        raise Invalid("a conditional interaction needs criteria", field=field)
+    query = parse_query(resource_type, criteria, strict=True, base=call.base)
+    # Only what the caller may search can be named: a match would tell that it exists.
+    call.require("s", resource_type)
+    if alone:
+        await alone_with(tx, [(resource_type, criteria)])
+    found = await searching.references(tx, query, scope=reach(call), limit=2)
+    if len(found) > 1:
+        raise MultipleMatches("the criteria name more than one resource", field=field)
+    return found[0] if found else None

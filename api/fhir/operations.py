@@ -1,0 +1,62 @@
+"""Operations by name: `$validate`, `$everything` (hl7.org/fhir/R4/operations.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from api.fhir import everything, validate
+from api.fhir.exchange import Answer, Call
+from api.fhir.outcome import Refusal, error
+from store.database import Transaction
+
+
+@dataclass(frozen=True)
+class Operation:
+    """types: resource types it is an operation of, empty for all.  on_…: where its address may stand."""
+
+    name: str
+    definition: str
+    perform: Callable[[Call, Transaction], Awaitable[Answer]]
+    types: frozenset[str] = frozenset()
+    on_system: bool = False
+    on_type: bool = False
+    on_instance: bool = False
+    changes: bool = False  # may be asked for by POST only
+
+    def of(self, kind: str) -> bool:
+        return (self.on_type or self.on_instance) and (not self.types or kind in self.types)
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        Operation(
+            "validate",
+            "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+            validate.validate,
+            on_type=True,
+            on_instance=True,
+        ),
+        Operation(
+            "everything",
+            "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+            everything.everything,
+            types=frozenset({"Patient", "Encounter"}),
+            on_instance=True,
+        ),
+    )
+}
+
+
+async def operation(call: Call, tx: Transaction) -> Answer:
+    """Raises Refusal 404 for an operation that does not stand at this address."""
+    at = call.address
+    known = OPERATIONS.get(at.operation)
+    stands = known is not None and (
+        (known.on_instance if at.id else known.on_type) and known.of(at.type) if at.type else known.on_system
+    )
+    if known is None or not stands:
+        raise Refusal(HTTPStatus.NOT_FOUND, error("not-supported", "this address has no such operation"))
+    return await known.perform(call, tx)

@@ -1,0 +1,178 @@
+"""The FHIR server as an ASGI application of its own, beside FastAPI: what every interaction has in common.
+
+hl7.org/fhir/R4/http.html. No framework stands between the socket and an interaction: a read may cost half a
+millisecond, and a framework's request alone costs that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from http import HTTPStatus
+from time import perf_counter
+from urllib.parse import parse_qsl
+
+from prometheus_client import Counter, Histogram
+from starlette.types import Receive, Scope, Send
+
+from api import metrics
+from api.denials import denied
+from api.fhir import batch, capabilities, negotiation, outcome
+from api.fhir.callers import Callers
+from api.fhir.exchange import MEDIA_TYPE, Address, Answer, Call
+from api.fhir.interactions import INTERACTIONS, perform
+from api.fhir.outcome import Refusal, error
+from api.fhir.routing import address_of
+from api.fhir.text import parse
+from api.state import AppState
+from domain.errors import Forbidden, Invalid
+
+PREFIX = "/fhir/"
+
+_PERFORM = {
+    **dict.fromkeys(INTERACTIONS, perform),
+    "batch": batch.batch,
+    "capabilities": capabilities.capabilities,
+}
+_FORM = "application/x-www-form-urlencoded"
+_MOST_PARAMETERS = 200
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+_SECURE = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+
+
+class FhirServer:
+    """ASGI application for addresses beneath `/fhir/`."""
+
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+        self._callers = Callers(state)
+        self._always = [*_ALWAYS, _SECURE] if state.secure_cookies else _ALWAYS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        method = scope["method"]
+        label, status = "unmatched", HTTPStatus.INTERNAL_SERVER_ERROR.value
+        call: Call | None = None
+        try:
+            hospital, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
+            address = address_of(method, rest.rstrip("/").split("/") if rest.strip("/") else ())
+            label = address.interaction
+            call = await self._call(scope, receive, hospital, address)
+            answer = await _PERFORM[address.interaction](call)
+        except Exception as failed:
+            # An entry's refusal is said of the Bundle; what it was stands behind it.
+            cause = failed.__cause__ if isinstance(failed, Refusal) else failed
+            if isinstance(cause, Forbidden) and call is not None:
+                await denied(self._state, call.asker.caller, cause.params.get("action", label))
+            refusal = outcome.face(failed, call.address.type if call else "")
+            answer = Answer(refusal.status, outcome.rendered(refusal), headers=refusal.headers)
+        status = answer.status
+        await self._send(send, answer, head=method == "HEAD")
+        _requests(method, label, status).inc()
+        _durations(method, label).observe(perf_counter() - started)
+
+    async def _call(self, scope: Scope, receive: Receive, hospital: str, address: Address) -> Call:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        params = _parameters(scope["query_string"])
+        format_ = next((value for name, value in params if name == "_format"), None)
+        negotiation.refuse_other_formats(headers.get("accept", ""), format_)
+        base = f"{self._state.public_url}{PREFIX}{hospital}"
+        real = self._state.now()
+        if address.interaction == "capabilities":  # public: clients read it before they have a token
+            return Call(self._state, capabilities.anybody(hospital), base, address, real, params, headers)
+        asker = await self._callers.asker(scope, headers, hospital, real)
+        call = Call(self._state, asker, base, address, real, params, headers)
+        if "prefer" in headers:
+            call.preference = negotiation.preference(headers["prefer"])
+        if scope["method"] in _WITH_BODY:
+            await self._read_body(call, receive, patch=address.interaction == "patch")
+        return call
+
+    async def _read_body(self, call: Call, receive: Receive, *, patch: bool) -> None:
+        body = await _bytes(receive, call.headers, self._state.largest_bundle)
+        content_type = call.headers.get("content-type", "")
+        if content_type.partition(";")[0].strip().lower() == _FORM:
+            if "search" not in call.address.interaction:
+                negotiation.refuse_other_content(content_type)
+            call.params = [*call.params, *_parameters(body)]
+            return
+        negotiation.refuse_other_content(content_type, patch=patch)
+        call.body = body
+        if body and not patch:
+            sent = parse(body)
+            if not isinstance(sent, dict):
+                raise Invalid("the body is JSON, but no resource: it is not an object", field="")
+            call.resource = sent
+
+    async def _send(self, send: Send, answer: Answer, *, head: bool) -> None:
+        headers = [(b"content-length", b"%d" % len(answer.body)), *self._always, *answer.headers]
+        if answer.body:
+            headers.append((b"content-type", MEDIA_TYPE))
+        if answer.etag is not None:
+            headers.append((b"etag", b'W/"%d"' % answer.etag))
+        if answer.last_modified is not None:
+            headers.append((b"last-modified", http_date(answer.last_modified)))
+        if answer.location is not None:
+            headers.append((b"location", answer.location.encode("latin-1")))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+def http_date(at: datetime) -> bytes:
+    return format_datetime(at, usegmt=True).encode()
+
+
+def _parameters(query: bytes) -> list[tuple[str, str]]:
+    if not query:
+        return []
+    try:
+        given = parse_qsl(
+            query.decode(), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict", encoding="utf-8"
+        )
+    except UnicodeDecodeError:
+        raise Invalid("the parameters are not UTF-8", field="") from None
+    except ValueError:
+        raise Invalid(f"more than {_MOST_PARAMETERS} parameters", field="") from None
+    for name, value in given:
+        if not (name.isprintable() and value.isprintable()) and any(ord(sign) < 32 for sign in name + value):
+            raise Invalid("a parameter holds a control character", field="")
+    return given
+
+
+async def _bytes(receive: Receive, headers: Mapping[str, str], largest: int) -> bytes:
+    announced = headers.get("content-length", "0")
+    total = int(announced) if announced.isdecimal() else 0
+    parts: list[bytes] = []
+    received = 0
+    more = True
+    while more:
+        if max(total, received) > largest:
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error("too-long", f"a body has at most {largest} bytes"))
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refusal(HTTPStatus.BAD_REQUEST, error("structure", "the connection ended within the body"))
+        parts.append(message.get("body", b""))
+        received += len(parts[-1])
+        more = message.get("more_body", False)
+    if received > largest:
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error("too-long", f"a body has at most {largest} bytes"))
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _requests(method: str, label: str, status: int) -> Counter:
+    return metrics.REQUESTS.labels(method, f"/fhir/{label}", str(status))
+
+
+@lru_cache(maxsize=1024)
+def _durations(method: str, label: str) -> Histogram:
+    return metrics.DURATION.labels(method, f"/fhir/{label}")

@@ -1,0 +1,125 @@
+"""Bytes that clients send, as JSON and back: within limits, and every decimal with the digits it came with.
+
+FHIR R4: hl7.org/fhir/R4/json.html. "72.50" and "72.5" are different results of a measurement
+(hl7.org/fhir/R4/datatypes.html#decimal), so numbers are read as Decimal and never pass through a float.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from domain.errors import Invalid
+from store.fhir.text import written
+
+Json = dict[str, Any]
+
+DEEPEST = 100
+"""Levels of objects and arrays. The deepest Questionnaires in use have about forty."""
+
+LONGEST_NUMBER = 64
+"""Characters of a number. FHIR promises eighteen digits; instruments print fewer."""
+
+_LARGEST_EXPONENT = 300
+
+_STRUCTURE = b'{}[]"'
+_NOT_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
+_ALIKE = bytes.maketrans(b"{}", b"[]")
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_QUOTED = re.compile(rb'"[^"]*"')
+_SUSPECT = re.compile(rb"\\u(?:[dD][89a-fA-F]|00[01])")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+
+
+def parse(body: bytes) -> Any:
+    """JSON as Python objects. Raises Invalid: no UTF-8, no JSON, a name twice, too deep, an impossible number."""
+    if too_deep(body):
+        raise Invalid(f"nested deeper than {DEEPEST} levels", field="")
+    try:
+        value = _read(body)
+    except RecursionError:
+        raise Invalid(f"nested deeper than {DEEPEST} levels", field="") from None
+    if _SUSPECT.search(body):
+        _refuse_unspeakable(value, "")
+    return value
+
+
+def write(value: Json) -> bytes:
+    """JSON text in UTF-8, decimals with the digits they have."""
+    return written(value)
+
+
+def too_deep(body: bytes) -> bool:
+    """Whether brackets nest deeper than DEEPEST, found without parsing: C loops that peel one level at a time."""
+    if body.count(b"{") + body.count(b"[") <= DEEPEST:
+        return False
+    bare = _ESCAPED.sub(b"", body) if b"\\" in body else body
+    brackets = _QUOTED.sub(b"", bare.translate(_ALIKE, _NOT_STRUCTURE))
+    for _ in range(DEEPEST):
+        outer = brackets.replace(b"[]", b"")
+        if len(outer) == len(brackets):
+            return False  # nothing left, or brackets that do not match: the parser says where
+        brackets = outer
+    return b"[]" in brackets
+
+
+def _read(body: bytes) -> Any:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as wrong:
+        raise Invalid(f"the body is not UTF-8: byte {wrong.start}", field="") from None
+    try:
+        return json.loads(
+            text.removeprefix("\ufeff"),
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_no_constant,
+            object_pairs_hook=_object,
+        )
+    except json.JSONDecodeError as wrong:
+        raise Invalid(f"not JSON: {wrong.msg}, line {wrong.lineno} column {wrong.colno}", field="") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Invalid("a name stands twice in one object", field=twice[:64])
+    return made
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > LONGEST_NUMBER:
+        raise Invalid(f"a number of more than {LONGEST_NUMBER} characters", field="")
+    value = Decimal(text)
+    if abs(value.adjusted()) > _LARGEST_EXPONENT:
+        raise Invalid(f"a number beyond 1e{_LARGEST_EXPONENT}", field="")
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise Invalid(f"a number of more than {LONGEST_NUMBER} characters", field="")
+    return int(text)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise Invalid(f"{name} is not a number in JSON", field="")
+
+
+def _refuse_unspeakable(value: Any, where: str) -> None:
+    """Control characters and halves of surrogate pairs: no text can hold them, no database keeps them."""
+    if isinstance(value, str):
+        if _FORBIDDEN.search(value):
+            raise Invalid("a string holds a control character or half a surrogate pair", field=where)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if _FORBIDDEN.search(name):
+                raise Invalid("a name holds a control character or half a surrogate pair", field=where)
+            _refuse_unspeakable(each, f"{where}/{name}")
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            _refuse_unspeakable(each, f"{where}/{index}")

@@ -1,0 +1,66 @@
+"""update: a new version of a resource, or a resource under the client's id (hl7.org/fhir/R4/http.html#update, #upsert).
+
+Conditional update (#cond-update): the address names a search instead of an id.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from uuid import uuid4
+
+from api.fhir import conditional, versions
+from api.fhir.checking import checked
+from api.fhir.exchange import Answer, Call
+from api.fhir.text import Json
+from api.fhir.writes import current_body, keep, told
+from domain.errors import Invalid, StaleRevision
+from domain.ids import Reference
+from domain.ownership import refuse_change
+from store.audit import AuditAction
+from store.database import Transaction
+from store.fhir import reading
+from store.fhir.versions import Head
+from store.fhir.writing import Write
+
+
+async def update(call: Call, tx: Transaction) -> Answer:
+    """Raises Invalid, StaleRevision (If-Match, or If-None-Match: *), ProcessOwned, MultipleMatches."""
+    kind = call.address.type
+    call.require("u", kind)
+    resource = checked(call.sent(), kind)
+    ref = await target(tx, call, resource)
+    head = (await reading.heads(tx, [ref], lock=True)).get(ref)
+    await refuse_wrong_state(tx, call, ref, head, resource)
+    there = head is not None and not head.deleted
+    write = Write(ref, resource, call.body, head.version if head else 0)
+    kept = await keep(tx, call, write, AuditAction.UPDATE if there else AuditAction.CREATE)
+    status = HTTPStatus.OK if there else HTTPStatus.CREATED
+    return told(call, status, kept, at=versions.location(call, kept))
+
+
+async def target(tx: Transaction, call: Call, resource: Json) -> Reference:
+    """What is to be updated: by id, or by the search in the address. Gives the resource its id."""
+    kind, id_, own = call.address.type, call.address.id, resource.get("id")
+    if id_:
+        if own != id_:
+            said = "the resource has no id" if own is None else "the resource has another id than the address"
+            raise Invalid(f"{said}; it needs the id of the address", field="/id")
+        return Reference.to(kind, id_)
+    found = await conditional.the_one(tx, call, kind, call.params, "http.query")
+    if found is None:
+        return Reference.to(kind, own or str(uuid4()))
+    if own is not None and own != found.id:
+        raise Invalid("the resource has another id than the one that the criteria name", field="/id")
+    return found
+
+
+async def refuse_wrong_state(
+    tx: Transaction, call: Call, ref: Reference, head: Head | None, resource: Json | None
+) -> None:
+    """Raises StaleRevision for a version that has passed, ProcessOwned for state that only commands change."""
+    versions.refuse_stale(call, ref, head)
+    there = head is not None and not head.deleted
+    if there and call.headers.get("if-none-match", "").strip() == "*":
+        raise StaleRevision("the resource exists", reference=ref, expected="none", actual=str(head and head.version))
+    if head is not None and there and head.owner is not None and resource is not None:
+        refuse_change(ref, await current_body(tx, ref), resource)

@@ -1,0 +1,72 @@
+"""What a token's SMART scopes allow: `system/Observation.rs user/*.cruds` as a table of types and letters.
+
+SMART App Launch 2.2, "Scopes and launch context" (hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html);
+the letters are create, read, update, delete, search, and version 1's `read`, `write`, `*` mean `rs`, `cud`, `cruds`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+from domain.roles import Role
+from rules.access import Action, may
+
+Letter = Literal["c", "r", "u", "d", "s"]
+"""create; read (also a version and the history of one resource); update and patch; delete; search and other history."""
+
+EVERY_TYPE = "*"
+
+_READ, _WRITE = frozenset("rs"), frozenset("cud")
+_ALL = _READ | _WRITE
+_FIRST_VERSION = {"read": _READ, "write": _WRITE, "*": _ALL}
+_SCOPE = re.compile(r"(?:system|user)/(\*|[A-Z][A-Za-z]{1,63})\.(\*|read|write|(?=[cruds])c?r?u?d?s?)")
+
+
+@dataclass(frozen=True)
+class Grants:
+    """Letters by resource type; `*` stands for every type."""
+
+    by_type: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def allow(self, letter: Letter, resource_type: str) -> bool:
+        """Whether the letter is granted for resources of a type; for the type `*`, whether it is for all of them."""
+        return letter in self.by_type.get(resource_type, ()) or letter in self.by_type.get(EVERY_TYPE, ())
+
+    def types(self, letter: Letter) -> frozenset[str] | None:
+        """The types that a letter is granted for; None when it is for all."""
+        if letter in self.by_type.get(EVERY_TYPE, ()):
+            return None
+        return frozenset(name for name, letters in self.by_type.items() if letter in letters)
+
+
+@lru_cache(maxsize=1024)
+def grants(scope: str, roles: frozenset[Role]) -> Grants:
+    """What scopes and roles allow together: with both, only what both allow; with neither, nothing.
+
+    A scope that is not understood grants nothing. Those are, on purpose, also `patient/…`, because no launch names a
+    patient here, and scopes with a search (`Observation.rs?category=laboratory`): granting the type would be more
+    than was asked for.
+    """
+    by_role = _of_roles(roles) if roles or not scope else _ALL
+    wanted = _of_scope(scope.split()) if scope else {EVERY_TYPE: by_role}
+    return Grants({name: letters & by_role for name, letters in wanted.items()})
+
+
+def _of_roles(roles: frozenset[Role]) -> frozenset[str]:
+    reading = _READ if may(roles, Action.READ_RECORDS) else frozenset()
+    writing = _WRITE if may(roles, Action.WRITE_RECORDS) else frozenset()
+    return reading | writing
+
+
+def _of_scope(scopes: Iterable[str]) -> dict[str, frozenset[str]]:
+    granted: dict[str, frozenset[str]] = {}
+    for scope in scopes:
+        match = _SCOPE.fullmatch(scope)
+        if match is not None:
+            name, letters = match.groups()
+            granted[name] = granted.get(name, frozenset()) | _FIRST_VERSION.get(letters, frozenset(letters))
+    return granted

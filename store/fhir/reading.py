@@ -1,0 +1,81 @@
+"""Versions by reference: the newest, many at once, one of the past, and heads without bodies.
+
+hl7.org/fhir/R4/http.html#read, #vread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from domain.errors import NotFound
+from domain.ids import Reference
+from store.database import Transaction
+from store.fhir.versions import Head, Version, opened
+
+
+async def read(tx: Transaction, ref: Reference) -> Version:
+    """The newest version, `deleted` for one that was deleted. Raises NotFound where there never was one."""
+    row = await tx.one(
+        """
+        select type, id, version, last_updated, owner, deleted, key_id, body from resource
+        where hospital = %s and type = %s and id = %s
+        """,
+        [tx.hospital, ref.resource_type, ref.id],
+    )
+    if row is None:
+        raise NotFound("no such resource", reference=ref)
+    return opened(tx, row)
+
+
+async def read_many(tx: Transaction, refs: Collection[Reference]) -> dict[Reference, Version]:
+    """The newest versions of those that exist, deletions included."""
+    rows = await tx.all(
+        """
+        select r.type, r.id, r.version, r.last_updated, r.owner, r.deleted, r.key_id, r.body
+        from unnest(%s::text[], %s::text[]) as asked (type, id)
+        join resource r on r.hospital = %s and r.type = asked.type and r.id = asked.id
+        """,
+        [*_columns(set(refs)), tx.hospital],
+    )
+    return {version.reference: version for version in (opened(tx, row) for row in rows)}
+
+
+async def vread(tx: Transaction, ref: Reference, version: int) -> Version:
+    """One version of a resource, `deleted` for a deletion. Raises NotFound."""
+    row = await tx.one(
+        """
+        select type, id, version, last_updated, owner, deleted, key_id, body from resource
+        where hospital = %(hospital)s and type = %(type)s and id = %(id)s and version = %(version)s
+        union all
+        select type, id, version, last_updated, owner, deleted, key_id, body from resource_history
+        where hospital = %(hospital)s and type = %(type)s and id = %(id)s and version = %(version)s
+        """,
+        {"hospital": tx.hospital, "type": ref.resource_type, "id": ref.id, "version": version},
+    )
+    if row is None:
+        raise NotFound("no such version", reference=ref)
+    return opened(tx, row)
+
+
+async def heads(tx: Transaction, refs: Collection[Reference], *, lock: bool = False) -> dict[Reference, Head]:
+    """What is there now, deletions included. lock: nobody else changes them before this transaction ends."""
+    rows = await tx.all(
+        f"""
+        select r.type, r.id, r.version, r.last_updated, r.owner, r.deleted, r.number
+        from unnest(%s::text[], %s::text[]) as asked (type, id)
+        join resource r on r.hospital = %s and r.type = asked.type and r.id = asked.id
+        order by r.type, r.id {"for update of r" if lock else ""}
+        """,  # noqa: S608  # one of two fixed words
+        [*_columns(set(refs)), tx.hospital],
+    )
+    return {
+        Reference.to(row["type"], row["id"]): Head(
+            row["version"], row["last_updated"], row["owner"], row["deleted"], row["number"]
+        )
+        for row in rows
+    }
+
+
+def _columns(refs: Collection[Reference]) -> tuple[list[str], list[str]]:
+    ordered = sorted(refs)
+    return [ref.resource_type for ref in ordered], [ref.id for ref in ordered]

@@ -1,0 +1,96 @@
+"""A version of a resource, and its body sealed and opened (engine room, 10)."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import zstandard
+
+from domain.errors import SealBroken
+from domain.ids import Reference
+from store.database import AnyTransaction, Transaction
+from store.fhir.text import parse
+from store.sealing import Sealed, open_, place, seal
+
+COLUMNS = "type, id, version, last_updated, owner, deleted, key_id, body"
+"""What `opened` needs of `resource` or `resource_history`."""
+
+LONGEST = 64 * 1024 * 1024
+"""Bytes of a resource's text, when it is opened: more than any request may bring."""
+
+_PURPOSE = "body"
+
+
+class _Zstd(threading.local):
+    """A compressor may serve one thread at a time."""
+
+    def __init__(self) -> None:
+        self.packing = zstandard.ZstdCompressor(level=3)
+        self.unpacking = zstandard.ZstdDecompressor()
+
+
+_zstd = _Zstd()
+
+
+@dataclass(frozen=True)
+class Version:
+    """`text` is the client's with id and meta, empty for a deletion. `owner`: the process whose state it carries."""
+
+    reference: Reference
+    version: int
+    last_updated: datetime
+    owner: str | None
+    deleted: bool
+    text: bytes
+
+    @cached_property
+    def body(self) -> dict[str, Any]:
+        """The resource, parsed when first asked for; decimals keep their digits."""
+        return parse(self.text) if self.text else {}
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest version without its body. `number` names the resource in the search tables."""
+
+    version: int
+    last_updated: datetime
+    owner: str | None
+    deleted: bool
+    number: int
+
+
+def sealed(tx: Transaction, ref: Reference, version: int, text: bytes) -> Sealed:
+    """The text compressed and encrypted, bound to hospital, type, id and version."""
+    return seal(
+        tx.keys, _zstd.packing.compress(text), _place(tx.hospital, ref, version), purpose=_PURPOSE, hospital=tx.hospital
+    )
+
+
+def opened(tx: Transaction, row: dict[str, Any]) -> Version:
+    """A version from its row. Raises SealBroken."""
+    ref = Reference.to(row["type"], row["id"])
+    return Version(
+        ref,
+        row["version"],
+        row["last_updated"],
+        row["owner"],
+        row["deleted"],
+        _text(tx, tx.hospital, ref, row["version"], Sealed(row["key_id"], row["body"])),
+    )
+
+
+def _text(tx: AnyTransaction, hospital: str, ref: Reference, version: int, body: Sealed) -> bytes:
+    try:
+        packed = open_(tx.keys, body, _place(hospital, ref, version), purpose=_PURPOSE, hospital=hospital)
+    except SealBroken as broken:
+        raise SealBroken(str(broken), reference=ref, version=str(version), **broken.params) from broken
+    return _zstd.unpacking.decompress(packed, max_output_size=LONGEST)
+
+
+def _place(hospital: str, ref: Reference, version: int) -> bytes:
+    return place(hospital, ref.resource_type, ref.id, str(version))

@@ -1,0 +1,114 @@
+"""What the search tables cannot say for certain, asked of the body: texts, and codes of which only hashes are kept.
+
+A 64-bit hash may, rarely, be another code's; a displayed text is in no table at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from store.fhir.versions import Version
+from store.search.normal import normal
+from store.search.places import Parameter
+from store.search.query import Condition, InText, Matches, TokenValue
+from store.search.values import code_key, codings
+
+
+def needs_bodies(conditions: Sequence[Condition]) -> bool:
+    """Whether pages have to be filled by trying: some conditions are decided by bodies alone."""
+    return any(isinstance(each, InText) for each in conditions)
+
+
+def agrees(version: Version, conditions: Sequence[Condition]) -> bool:
+    """Whether the body says what the search tables said, and meets the conditions that only it can."""
+    for each in conditions:
+        if isinstance(each, InText):
+            if not _has_text(version, each):
+                return False
+        elif isinstance(each, Matches) and each.modifier == "" and _is_coded(each) and not _has_code(version, each):
+            return False
+    return True
+
+
+def _is_coded(each: Matches) -> bool:
+    return each.parameter.kind == "token" and bool(each.parameter.places) and not each.parameter.presence
+
+
+def _has_code(version: Version, asked: Matches) -> bool:
+    values = [each for each in asked.values if isinstance(each, TokenValue)]
+    # The code's own bytes in the text settle it without parsing: they and the hash agree by chance never.
+    if any(each.code and each.code.encode() in version.text for each in values):
+        return True
+    wanted = {(each.system, code_key(each.code) if each.code else None) for each in values}
+    for system, code in _codes(version.body, asked.parameter):
+        key = code_key(code)
+        if wanted & {(None, key), (system, key), (system, None)}:
+            return True
+    return False
+
+
+def _codes(body: dict[str, Any], parameter: Parameter) -> Iterator[tuple[str, str]]:
+    for place in parameter.places:
+        for value in place.values(body):
+            yield from codings(value, place.fhir_type)
+
+
+def _has_text(version: Version, asked: InText) -> bool:
+    wanted = normal(asked.text)
+    if asked.parameter.code == "_text":
+        return _words_in(wanted, _narrative(version.body))
+    if asked.parameter.code == "_content":
+        return _words_in(wanted, " ".join(_texts(version.body)))
+    return any(normal(text).startswith(wanted) for text in _displays(version.body, asked.parameter))
+
+
+def _words_in(wanted: str, text: str) -> bool:
+    inside = normal_whole(text)
+    return all(word in inside for word in wanted.split())
+
+
+def normal_whole(text: str) -> str:
+    """Normalised piece by piece: `normal` alone keeps only a beginning."""
+    return " ".join(normal(word) for word in text.split())
+
+
+def _narrative(body: dict[str, Any]) -> str:
+    text = body.get("text")
+    div = text.get("div") if isinstance(text, dict) else None
+    return _without_tags(div) if isinstance(div, str) else ""
+
+
+def _without_tags(xhtml: str) -> str:
+    pieces = xhtml.split("<")
+    return " ".join([pieces[0], *(piece.partition(">")[2] for piece in pieces[1:])])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+
+
+def _displays(body: dict[str, Any], parameter: Parameter) -> Iterator[str]:
+    """Texts beside the codes: CodeableConcept.text, Coding.display, Identifier.type.text."""
+    for place in parameter.places:
+        for value in place.values(body):
+            if isinstance(value, dict):
+                concept = value.get("type") if place.fhir_type == "Identifier" else value
+                yield from _of_concept(concept)
+
+
+def _of_concept(concept: Any) -> Iterator[str]:
+    if not isinstance(concept, dict):
+        return
+    for each in (concept, *(concept.get("coding") or ())):
+        for name in ("text", "display"):
+            if isinstance(each, dict) and isinstance(each.get(name), str):
+                yield each[name]

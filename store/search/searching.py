@@ -1,0 +1,218 @@
+"""Running a search: a page of matches in scope, what goes along with them, the total, and where the next page begins.
+
+hl7.org/fhir/R4/search.html. Reads only; the audit of what was seen is the caller's.
+"""
+
+# ruff: noqa: S608  # statements are made of names of ours; every value is a parameter
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.errors import TooCostly
+from domain.ids import Reference
+from store.database import Transaction
+from store.fhir.versions import Version
+from store.search import paging
+from store.search.building import Builder
+from store.search.including import COLUMNS, Found, found, included
+from store.search.paging import Cursor, Way
+from store.search.query import Chain, Condition, Has, InCompartment, InList, Matches, Query
+from store.search.ranks import ranks
+from store.search.rechecking import agrees, needs_bodies
+from store.search.sql import FALSE, ScopePredicate, Sql, both, either, everything, one_of
+
+PAGE = 50
+"""Matches of a page where the client names no number."""
+
+MOST_BODIES = 5000
+"""Bodies opened for a search by texts, which stand in no table."""
+
+_BATCH = 250
+
+_BEYOND_NUMBER = re.compile(r"\br\.(?!number\b)")
+
+
+@dataclass(frozen=True)
+class Page:
+    """total: None where it was not asked for and is not known without counting.  next: the next page's `_cursor`."""
+
+    matches: list[Version]
+    included: list[Version]
+    total: int | None
+    next: str | None
+
+
+async def search(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> Page:
+    """One page. Raises Invalid for a cursor of another search, TooCostly."""
+    builder = Builder.of(tx, scope)
+    if query.count == 0 or query.summary == "count":
+        return Page([], [], await _count(tx, query, builder), None)
+    size = PAGE if query.count is None else query.count
+    cursor = Cursor.parse(query.cursor, query.sort) if query.cursor else None
+    run = _Run(tx, query, builder, cursor.way if cursor else _way(query, builder), await _expressions(tx, query))
+    matches, more = await run.page(cursor, size)
+    along = await included(tx, query, builder, matches) if query.includes or query.revincludes else []
+    total = len(matches) if cursor is None and more is None else None
+    if total is None and query.total in {"accurate", "estimate"}:
+        total = await _count(tx, query, builder)
+    return Page(
+        [each.version for each in matches], [each.version for each in along], total, more.text if more else None
+    )
+
+
+async def count(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> int:
+    """How many match, all pages together."""
+    return await _count(tx, query, Builder.of(tx, scope))
+
+
+async def references(
+    tx: Transaction, query: Query, *, scope: ScopePredicate = everything, limit: int = 2
+) -> list[Reference]:
+    """The first few that match, for conditional interactions: none, one, or more than one."""
+    run = _Run(tx, query, Builder.of(tx, scope), "gather", [])
+    matches, _ = await run.page(None, limit)
+    return [each.version.reference for each in matches]
+
+
+def _where(builder: Builder, query: Query) -> Sql:
+    kind = query.types[0] if len(query.types) == 1 else ""
+    conditions = [builder.condition(each, kind, "r") for each in query.conditions]
+    if kind:
+        return both(builder.visible(kind, "r"), *conditions)
+    return both(builder.visible("", "r"), _any_type(builder, query), *conditions)
+
+
+def _any_type(builder: Builder, query: Query) -> Sql | None:
+    if not query.types:
+        return None
+    of_types = [(one_of("r.type", "text", [kind]), builder.scope(kind, "r")) for kind in query.types]
+    if all(scope is None for _, scope in of_types):
+        return one_of("r.type", "text", query.types)
+    return either(both(typed, scope) for typed, scope in of_types if scope != FALSE)
+
+
+async def _count(tx: Transaction, query: Query, builder: Builder) -> int:
+    if needs_bodies(query.conditions):
+        matches, _ = await _Run(tx, query, builder, "gather", []).page(None, MOST_BODIES)
+        return len(matches)
+    source = _source(builder, query)
+    row = await tx.one(f"select count(*) as n {source.text}".encode(), source.values)
+    return int(row["n"]) if row else 0
+
+
+def _source(builder: Builder, query: Query, needed: Sequence[Sql] = ()) -> Sql:
+    """FROM and WHERE of everything that matches, over `r`: the rows of one condition, or else `resource` itself.
+
+    A row of a search table belongs to a resource that is there and of the parameter's type, so `resource` is only
+    joined where a condition, the scope or a key to sort by, `needed`, asks for more than the number.
+    """
+    anchors = [found for each in query.conditions if (found := builder.anchor(each)) is not None]
+    if not anchors:
+        where = _where(builder, query)
+        return Sql(f"from resource r where {where.text}", where.values)
+    first = min(anchors, key=lambda each: each.rank)
+    kind = query.types[0] if len(query.types) == 1 else ""
+    scopes = [builder.scope(each, "r") for each in query.types or ("",)]
+    scope = scopes[0] if len(scopes) == 1 else _any_type(builder, query) if any(scopes) else None
+    others = [builder.condition(each, kind, "r") for each in query.conditions if each is not first.condition]
+    where = both(scope, *others)
+    if any(_BEYOND_NUMBER.search(each.text) for each in (where, *needed)):
+        joins = f"from ({first.rows.text}) x join resource r on r.hospital = %s and r.number = x.number"
+        return Sql(f"{joins} where {where.text}", (*first.rows.values, builder.hospital, *where.values))
+    return Sql(f"from ({first.rows.text}) r where {where.text}", (*first.rows.values, *where.values))
+
+
+async def _expressions(tx: Transaction, query: Query) -> list[Sql]:
+    made = []
+    for key in query.sort:
+        coded = key.parameter.kind == "token" and key.parameter.code != "_id"
+        made.append(paging.sort_expression(key, tx.hospital, await ranks(tx, key) if coded else None))
+    return made
+
+
+def _way(query: Query, builder: Builder) -> Way:
+    """Gather what begins at a condition, or what few resources are likely to meet; else walk past them all."""
+    if any(isinstance(each, Chain | Has | InCompartment | InList) for each in query.conditions):
+        return "gather"
+    if any(builder.anchor(each) is not None or _names_few(each) for each in query.conditions):
+        return "gather"
+    if not query.sort:
+        return "walk"
+    by_time = len(query.sort) == 1 and query.sort[0].parameter.code == "_lastUpdated" and len(query.types) == 1
+    return "recent" if by_time else "gather"
+
+
+def _names_few(each: Condition) -> bool:
+    if not isinstance(each, Matches) or each.modifier in {"missing", "present", "not"} or each.parameter.presence:
+        return False
+    return each.parameter.code == "_id" or each.parameter.kind in {"composite", "special", "reference", "uri"}
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Pages of one search."""
+
+    tx: Transaction
+    query: Query
+    builder: Builder
+    way: Way
+    expressions: Sequence[Sql]
+
+    async def page(self, cursor: Cursor | None, size: int) -> tuple[list[Found], Cursor | None]:
+        """Up to `size` matches after the cursor, and the cursor of the next page if there is more."""
+        filtering = needs_bodies(self.query.conditions)
+        kept: list[tuple[Found, Cursor]] = []
+        opened = 0
+        while True:
+            wanted = _BATCH if filtering else size - len(kept) + 1
+            rows = await self._rows(cursor, wanted)
+            opened += len(rows)
+            kept += [each for each in rows if agrees(each[0].version, self.query.conditions)]
+            if len(kept) > size:
+                return [each for each, _ in kept[:size]], kept[size - 1][1]
+            if len(rows) < wanted:
+                return [each for each, _ in kept], None
+            if opened >= MOST_BODIES:
+                raise TooCostly("too many resources to look for a text in; narrow the search", limit=str(MOST_BODIES))
+            cursor = rows[-1][1]
+
+    async def _rows(self, cursor: Cursor | None, limit: int) -> list[tuple[Found, Cursor]]:
+        statement = self._statement(cursor, limit)
+        rows = await self.tx.all(statement.text.encode(), statement.values)
+        return [(found(self.tx, row), self._cursor(row)) for row in rows]
+
+    def _cursor(self, row: dict[str, object]) -> Cursor:
+        if self.way == "walk":
+            return Cursor("walk", (row["type"], row["id"]))
+        if self.way == "recent":
+            return Cursor("recent", (row["last_updated"], row["number"]))
+        return Cursor("gather", (*(row[f"k{index}"] for index in range(len(self.expressions))), row["number"]))
+
+    def _statement(self, cursor: Cursor | None, limit: int) -> Sql:
+        if self.way == "gather":
+            source = _source(self.builder, self.query, self.expressions)
+            page = paging.gathered(source, self.query.sort, list(self.expressions), cursor, limit)
+            keys = "".join(f", p.k{index}" for index in range(len(self.expressions)))
+            order = paging.order(self.query.sort, "p")
+            return Sql(
+                f"select {COLUMNS}{keys} from ({page.text}) p"
+                f" join resource r on r.hospital = %s and r.number = p.number order by {order}",
+                (*page.values, self.tx.hospital),
+            )
+        if self.way == "recent":
+            down = self.query.sort[0].descending
+            columns, order = "r.last_updated, r.number", "desc" if down else "asc"
+            sign = "<" if down else ">"
+            by = f"r.last_updated {order}, r.number {order}"
+            kinds = "%s::timestamptz, %s::int8"
+        else:
+            columns, sign, by, kinds = "r.type, r.id", ">", "r.type, r.id", "%s, %s"
+        beyond = Sql(f"({columns}) {sign} ({kinds})", cursor.keys) if cursor else None
+        where = both(_where(self.builder, self.query), beyond)
+        return Sql(
+            f"select {COLUMNS} from resource r where {where.text} order by {by} limit %s",
+            (*where.values, limit),
+        )

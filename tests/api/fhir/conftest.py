@@ -1,0 +1,70 @@
+"""A client of the FHIR interface with a token, and the records that tests write with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from domain.roles import Role
+from store import accounts
+from tests.desk import Desk
+
+Json = dict[str, Any]
+Connect = Callable[..., Awaitable[httpx.AsyncClient]]
+"""A client whose token has a scope and roles, in a hospital, at a hospital's address."""
+
+
+def patient(**more: Any) -> Json:
+    return {"resourceType": "Patient", "name": [{"family": "시험", "given": ["하나"]}], "gender": "female", **more}
+
+
+def observation(subject: str, **more: Any) -> Json:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "subject": {"reference": subject},
+        **more,
+    }
+
+
+def issue_of(answer: httpx.Response) -> Json:
+    """The first issue of an OperationOutcome."""
+    body = answer.json()
+    assert body["resourceType"] == "OperationOutcome", body
+    first: Json = body["issue"][0]
+    return first
+
+
+@pytest.fixture
+async def connect(app: FastAPI, desk: Desk, now: datetime) -> AsyncIterator[Connect]:
+    opened: list[httpx.AsyncClient] = []
+
+    async def as_client(
+        scope: str = "system/*.cruds", *roles: Role, hospital: str = "", at: str = "", label: str = "client"
+    ) -> httpx.AsyncClient:
+        home = hospital or desk.hospital
+        async with desk.state.database.transaction(home) as tx:
+            token = await accounts.issue_token(tx, label, roles, scope, now + timedelta(hours=1))
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url=f"http://127.0.0.1/fhir/{at or home}",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        opened.append(client)
+        return client
+
+    yield as_client
+    for client in opened:
+        await client.aclose()
+
+
+@pytest.fixture
+async def fhir(connect: Connect) -> httpx.AsyncClient:
+    """A client that may do everything."""
+    return await connect()

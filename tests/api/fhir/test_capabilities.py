@@ -1,0 +1,32 @@
+"""capabilities: the statement says what is there, to anybody, for every hospital alike."""
+
+from __future__ import annotations
+
+import httpx
+from fhir.resources.R4B.capabilitystatement import CapabilityStatement
+
+from api.fhir.interactions import INTERACTIONS
+from api.fhir.operations import OPERATIONS
+from domain import fhir as definitions
+from tests.desk import Desk
+
+
+async def test_anybody_may_read_it_and_it_tells_of_no_hospital(client: httpx.AsyncClient, desk: Desk) -> None:
+    real, unreal = [await client.get(f"/fhir/{code}/metadata") for code in (desk.hospital, "nowhere")]
+    assert real.status_code == unreal.status_code == 200
+    assert real.text.replace(desk.hospital, "nowhere") == unreal.text
+
+
+async def test_it_names_every_type_interaction_parameter_and_operation(fhir: httpx.AsyncClient) -> None:
+    statement = (await fhir.get("metadata")).json()
+    CapabilityStatement.model_validate(statement)
+    rest = statement["rest"][0]
+    by_type = {resource["type"]: resource for resource in rest["resource"]}
+    assert set(by_type) == definitions.resource_types()
+    patient = by_type["Patient"]
+    assert {each["name"] for each in patient["searchParam"]} == set(definitions.search_parameters("Patient"))
+    assert "Observation:subject" in patient["searchRevInclude"]
+    told = {each["code"] for each in patient["interaction"]} | {each["code"] for each in rest["interaction"]}
+    assert told == (set(INTERACTIONS) | {"batch", "transaction"}) - {"operation", "search-compartment"}
+    assert {each["name"] for each in patient["operation"]} == set(OPERATIONS)
+    assert len(rest["compartment"]) == 5
