@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from time import monotonic
@@ -14,7 +15,14 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, Interceptor, TLSConfig
 from temporalio.contrib.opentelemetry import TracingInterceptor
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.temporal.calls import engine_calls
@@ -47,7 +55,7 @@ async def connect(
 ) -> Client:
     """A client whose payloads are sealed. Raises Unavailable when nobody answers at `address` `within` that time.
 
-    runtime: from `engine_metrics`, to publish the SDK's own metrics.  tracer: spans for calls, processes and effects;
+    runtime: from `engine_runtime`.  tracer: spans for calls, processes and effects;
     their context travels in headers, which hold trace ids only.
     lazy: connect at the first call; a worker cannot use such a client.
     """
@@ -67,9 +75,23 @@ async def connect(
         raise Unavailable("the process engine does not answer", part="engine", address=address) from error
 
 
-def engine_metrics(bind: str) -> Runtime:
-    """An SDK runtime that serves its metrics for Prometheus at `bind` (host:port). One a process."""
-    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=bind, durations_as_seconds=True)))
+def engine_runtime(metrics: str | None) -> Runtime:
+    """The SDK's own part of a process: what it logs goes through our log, past its allow-list. One a process.
+
+    metrics: serve its measures for Prometheus at this host:port.
+    """
+    logging_ = LoggingConfig(
+        filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+        forwarding=LogForwardingConfig(
+            logger=logging.getLogger("runtime.engine"),
+            append_target_to_name=False,
+            prepend_target_on_message=False,
+            overwrite_log_record_time=True,
+            append_log_fields_to_message=False,
+        ),
+    )
+    measured = PrometheusConfig(bind_address=metrics, durations_as_seconds=True) if metrics else None
+    return Runtime(telemetry=TelemetryConfig(logging=logging_, metrics=measured))
 
 
 async def register_namespace_and_attributes(client: Client, *, within: timedelta = timedelta(seconds=30)) -> None:

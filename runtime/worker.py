@@ -25,7 +25,7 @@ from rules.engine import RuleEngine
 from runtime.interceptors import AtTheEdge
 from runtime.ports import LOOPBACK, free_port
 from runtime.settings import Settings
-from runtime.temporal import PROCESS_QUEUE, connect, engine_metrics, register_namespace_and_attributes
+from runtime.temporal import PROCESS_QUEUE, connect, engine_runtime, register_namespace_and_attributes
 from runtime.tracing import tracing
 from runtime.versions import build_id, current_build, deployment, make_current, replay_check, sandbox
 from runtime.worker_health import Health
@@ -95,7 +95,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         tracer = stack.enter_context(tracing(settings.otel_endpoint, "worker"))
         keys = KeyRing.parse(settings.keys.get_secret_value())
         sdk = f"{LOOPBACK}:{free_port()}" if settings.metrics else None
-        runtime = engine_metrics(sdk) if sdk else None
+        runtime = engine_runtime(sdk)
 
         async def opened() -> Database:
             await schema.check(settings.database_url.get_secret_value())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from store.search.sql import ScopePredicate, everything, only_types
-
 from api.fhir.exchange import Call
 from domain.errors import Forbidden
+from store.search.sql import ScopePredicate, everything, only_types
 
 
 def reach(call: Call) -> ScopePredicate:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from adapters.fhir.validation import check
+from adapters.fhir.validation import check_fully
 from api.fhir import auditing, outcome
 from api.fhir.checking import issues
 from api.fhir.exchange import Answer, Call
@@ -33,7 +33,8 @@ async def validate(call: Call, tx: Transaction) -> Answer:
         resource = await _kept(call, tx, Reference.to(at.type, at.id))
     if resource is None:
         raise Invalid("there is no resource to validate", field="resource")
-    found = issues(check(resource))
+    profile = call.first("profile")
+    found = issues(check_fully(resource, profile_urls=[profile] if profile else []))
     if resource.get("resourceType") != at.type:
         found.insert(0, outcome.error("invalid", f"the address validates a {at.type}", at.type))
     if mode == "update" and at.id and resource.get("id") != at.id:
