@@ -69,6 +69,9 @@ class Admission(Process[AdmissionState]):
         if not self._at(AdmissionPhase.REQUESTED):
             return
         priority = self._state.priority
+        # Before the decision: within one task the engine's time after a local activity differs by milliseconds in a
+        # replay, and the row, the task and the workflow must hold one due time.
+        asked_at = self._now()
         decision = await self._decide(
             f"{ASSIGN_BED}/due",
             DecisionPoint.BED_ASSIGNMENT_DUE,
@@ -80,7 +83,7 @@ class Admission(Process[AdmissionState]):
                 return
             step = f"{ASSIGN_BED}/open"
             allowed = timedelta(minutes=decision.values["minutes"])
-            due_at = self._now() + allowed
+            due_at = asked_at + allowed
             spec = TaskSpec(
                 ref=Reference.to("Task", made_id(self._state.workflow_id, step)),
                 kind=TaskKind.ASSIGN_BED,
