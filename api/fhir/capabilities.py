@@ -21,6 +21,9 @@ from rules.scopes import Grants
 
 _OF_TYPE = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
 _OF_SYSTEM = ("history-system", "search-system")
+_NOT_PROMISED = {"Subscription": frozenset({"create", "update", "patch"})}
+"""Interactions that answer, but not for what a client wants of them: no subscription is served (`checking`)."""
+
 _RELEASED = "2026-11-23"
 
 
@@ -84,16 +87,17 @@ def _statement(base: str, version: str) -> bytes:
 
 def _resource(kind: str, types: list[str]) -> Json:
     parameters = list(_parameters(kind))
+    unpromised = _NOT_PROMISED.get(kind, frozenset())
     said: Json = {
         "type": kind,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{kind}",
-        "interaction": [{"code": code} for code in _registered(_OF_TYPE)],
+        "interaction": [{"code": code} for code in _registered(_OF_TYPE) if code not in unpromised],
         "versioning": "versioned-update",
         "readHistory": True,
-        "updateCreate": True,
-        "conditionalCreate": True,
+        "updateCreate": not unpromised,
+        "conditionalCreate": not unpromised,
         "conditionalRead": "full-support",
-        "conditionalUpdate": True,
+        "conditionalUpdate": not unpromised,
         "conditionalDelete": "single",
         "referencePolicy": ["literal", "logical", "local"],
         "searchInclude": ["*", *_references(kind)],

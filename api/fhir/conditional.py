@@ -21,8 +21,10 @@ _RESULT = frozenset({"_format", "_pretty", "_summary", "_elements"})
 
 def criteria_of(query: str, field: str) -> list[tuple[str, str]]:
     """The pairs of a search in a header or in an entry. Raises Invalid."""
+    before, mark, after = query.partition("?")
+    given = after if mark and "=" not in before else query  # `Patient?…` and `?…` are written, too
     try:
-        return parse_qsl(query.partition("?")[2] or query, keep_blank_values=True, errors="strict", max_num_fields=50)
+        return parse_qsl(given, keep_blank_values=True, errors="strict", max_num_fields=50)
     except ValueError:
         raise Invalid("not a search such as identifier=system|value", field=field) from None
 

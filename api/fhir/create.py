@@ -17,14 +17,19 @@ from store.fhir.writing import Write
 
 
 async def create(call: Call, tx: Transaction) -> Answer:
-    """With If-None-Exist: 200 and the resource that exists, if one does. Raises MultipleMatches, Invalid."""
+    """With If-None-Exist: 200 and the resource that exists, if one does. Raises MultipleMatches, Invalid.
+
+    Criteria in the address mean the same. R4 does not say so, but its clients write them, and passing them over would
+    make the duplicate that they are there to prevent.
+    """
     kind = call.address.type
     call.require("c", kind)
     resource = checked(call.sent(), kind)
-    condition = call.headers.get("if-none-exist")
+    condition, pairs, field = call.headers.get("if-none-exist"), conditional.named_by(call.params), "http.query"
     if condition is not None:
         field = "http.If-None-Exist"
         pairs = conditional.criteria_of(condition, field)
+    if condition is not None or pairs:
         found = await conditional.the_one(tx, call, kind, pairs, field)
         if found is not None:
             there = await reading.read(tx, found)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from api.fhir import bundles
-from api.fhir.conditional import criteria_of
+from api.fhir.conditional import criteria_of, named_by
 from api.fhir.exchange import Address, Answer, Call
 from api.fhir.outcome import Refusal, face
 from api.fhir.routing import address_of
@@ -85,6 +85,8 @@ def entry_of(raw: Any, index: int, base: str) -> Entry:
                 raise Invalid(f"{name} is a string", expression=f"{where}.request.{name}")
             headers[header] = request[name]
     params = criteria_of(query, f"{where}.request.url") if query else []
+    if address.interaction == "create" and named_by(params):
+        headers.setdefault("if-none-exist", query)
     return Entry(where, full_url, address, params, headers, resource)
 
 

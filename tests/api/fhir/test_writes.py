@@ -227,3 +227,33 @@ async def test_a_write_of_another_hospital_leaves_ours_alone(
     assert (await other.put("Patient/p1", json=patient(id="p1", active=False))).status_code == 201
     assert (await other.delete("Patient/p1")).status_code == 204
     assert "active" not in (await fhir.get("Patient/p1")).json()
+
+
+async def test_criteria_in_the_address_of_a_create_are_a_condition(fhir: httpx.AsyncClient) -> None:
+    known = patient(identifier=[{"system": "urn:x", "value": "a?b=c"}])
+    made = [await fhir.post("Patient", params={"identifier": "urn:x|a?b=c"}, json=known) for _ in range(2)]
+    assert [answer.status_code for answer in made] == [201, 200]
+    assert made[0].json()["id"] == made[1].json()["id"]
+    entry = {"resource": known, "request": {"method": "POST", "url": "Patient?identifier=urn:x|a?b=c"}}
+    for kind in ("batch", "transaction"):
+        answer = await fhir.post("", json={"resourceType": "Bundle", "type": kind, "entry": [entry]})
+        assert answer.json()["entry"][0]["response"]["status"] == "200 OK"
+    assert (await fhir.post("Patient?unheard-of=1", json=patient())).status_code == 400
+
+
+@pytest.mark.parametrize(("status", "expected"), [("requested", 422), ("active", 422), ("off", 201), ("error", 201)])
+async def test_a_subscription_that_nobody_would_serve_is_refused(
+    fhir: httpx.AsyncClient, status: str, expected: int
+) -> None:
+    channel = {"type": "rest-hook", "endpoint": "https://example.org/hook"}
+    asked = {
+        "resourceType": "Subscription",
+        "status": status,
+        "reason": "test",
+        "criteria": "Patient?",
+        "channel": channel,
+    }
+    answer = await fhir.post("Subscription", json=asked)
+    assert answer.status_code == expected, answer.text
+    if expected == 422:
+        assert issue_of(answer)["expression"] == ["Subscription.status"]
