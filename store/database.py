@@ -3,33 +3,35 @@
 A hospital's transaction runs as `phis_app` and names its hospital before anything else; row security shows it nothing
 of others. A system transaction runs as `phis_system`, sees all hospitals, and may touch only what the grants name.
 
-Statements are queued (libpq's pipeline) and travel with the next one whose rows are asked for, at the latest with the
+Statements are queued (`store.pipeline`) and travel with the next one whose rows are asked for, at the latest with the
 commit, so a transaction costs few round trips. Hence: an error of `execute` may rise later in the same transaction; an
-error ends the transaction (no savepoints); whoever needs a statement's outcome asks for its rows. Rows read with
-`select *` into a model may hold more columns than the model: a newer release adds some while this one still runs.
+error ends the transaction (no savepoints); whoever needs a statement's outcome asks for its rows; a transaction that is
+left before it asked for anything has never begun. Rows read with `select *` into a model may hold more columns than the
+model: a newer release adds some while this one still runs.
 """
 
 from __future__ import annotations
 
 import select
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.abc import QueryNoTemplate as Query
-from psycopg.rows import DictRow, class_row, dict_row
+from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from domain.errors import BedTaken, Conflict, Misconfigured, Unavailable
 from store.constraints import ONE_OCCUPANT
+from store.pipeline import Line, Pipeline
+from store.prepared import Params
 from store.sealing import KeyRing
 
-Params = Mapping[str, Any] | Sequence[Any] | None
-Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
+Pool = AsyncConnectionPool[Line]
 _T = TypeVar("_T")
 
 # Shorter than an effect's start-to-close timeout of five seconds: the database gives up first and says why.
@@ -42,8 +44,6 @@ _CONNECT_SECONDS = 5
 # libpq keeps the code of a refused connection to itself. In another language these are outages, told with their text.
 _NEVER = ("password authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted to log in")
 
-_SWALLOWED = "an error of the database was caught inside its transaction, which was rolled back"
-
 # Constraints that may speak as late as at the commit, and what they say.
 _SAYS: Mapping[str, type[Conflict]] = {ONE_OCCUPANT: BedTaken}
 
@@ -53,7 +53,7 @@ class AnyTransaction:
     """What both kinds of transaction can do."""
 
     keys: KeyRing
-    connection: AsyncConnection[DictRow]
+    connection: Pipeline
 
     async def one(self, sql: Query, params: Params = None) -> DictRow | None:
         """The first row, or None."""
@@ -66,9 +66,8 @@ class AnyTransaction:
 
     async def rows(self, kind: type[_T], sql: Query, params: Params = None) -> list[_T]:
         """Rows as objects of `kind`, whose fields are named like the columns."""
-        async with self.connection.cursor(row_factory=class_row(kind)) as cursor:
-            await cursor.execute(sql, params)
-            return await cursor.fetchall()
+        cursor = await self.connection.execute(sql, params)
+        return await cursor.fetchall(kind)
 
     async def execute(self, sql: Query, params: Params = None) -> None:
         """Queue a statement whose rows nobody needs."""
@@ -143,7 +142,7 @@ class Database:
 def _pool(url: str, size: int, wait: timedelta, name: str) -> Pool:
     return AsyncConnectionPool(
         url,
-        connection_class=AsyncConnection[DictRow],
+        connection_class=Line,
         kwargs={
             "autocommit": True,  # BEGIN and COMMIT are queued by `_begun`, with everything between them
             "row_factory": dict_row,
@@ -160,7 +159,7 @@ def _pool(url: str, size: int, wait: timedelta, name: str) -> Pool:
     )
 
 
-async def _alive(connection: AsyncConnection[DictRow]) -> None:
+async def _alive(connection: Line) -> None:
     """Refuse a connection that died in the pool, so that the first request after a restart does not meet it.
 
     An idle connection has nothing to read; one that has was ended or told something. No round trip otherwise.
@@ -183,15 +182,20 @@ async def _try(url: str) -> None:
 
 
 @asynccontextmanager
-async def _begun(pool: Pool) -> AsyncIterator[AsyncConnection[DictRow]]:
+async def _begun(pool: Pool) -> AsyncIterator[Pipeline]:
     with _said_as_ours():
-        async with pool.connection() as connection:
-            async with connection.pipeline():
-                await connection.execute("begin")
-                yield connection
-                ended = await connection.execute("commit")
-            if ended.statusmessage != "COMMIT":  # PostgreSQL says ROLLBACK instead, without an error
-                raise RuntimeError(_SWALLOWED)
+        line = await pool.getconn()
+        try:
+            pipeline = Pipeline(line)
+            try:
+                await pipeline.execute(b"begin")
+                yield pipeline
+                await pipeline.commit()
+            except BaseException:
+                await pipeline.give_up()
+                raise
+        finally:
+            await pool.putconn(line)
 
 
 @contextmanager
@@ -200,7 +204,7 @@ def _said_as_ours() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.PipelineAborted as swallowed:
-        raise RuntimeError(_SWALLOWED) from swallowed
+        raise RuntimeError("an error was caught inside its transaction, which was rolled back") from swallowed
     except (psycopg.OperationalError, PoolTimeout, PoolClosed) as down:
         raise Unavailable(f"the database does not answer: {down}", part="database") from down
     except psycopg.InterfaceError as lost:
