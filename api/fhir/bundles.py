@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
@@ -77,4 +77,5 @@ def address(call: Call, pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def instant(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """As `meta.lastUpdated` says it, so that the two can be compared."""
+    return at.astimezone(UTC).isoformat()

@@ -43,8 +43,14 @@ def _is_json(media: str, known: frozenset[str]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def refuse_other_content(content_type: str, *, patch: bool = False) -> None:
-    """Raises Refusal 415 for a body that is not JSON. `patch`: JSON Patch is a format, too."""
+def refuse_other_content(content_type: str, *, patch: bool = False, search: bool = False) -> None:
+    """Raises Refusal 415 for a body that is not JSON.
+
+    patch: JSON Patch is a format, too.  search: nothing but a form is; passed over, a body would widen the search.
+    """
+    if search:
+        said = "the parameters of a search come in the address or as application/x-www-form-urlencoded"
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, error("not-supported", said))
     if not content_type or (_is_json(content_type, _FORMATS) and _charset(content_type) in {"", "utf-8", "utf8"}):
         return
     if patch and content_type.partition(";")[0].strip().lower() == JSON_PATCH:
@@ -53,6 +59,13 @@ def refuse_other_content(content_type: str, *, patch: bool = False) -> None:
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         error("not-supported", "this server reads application/fhir+json" + (f" and {JSON_PATCH}" if patch else "")),
     )
+
+
+def refuse_packed(content_encoding: str) -> None:
+    """Raises Refusal 415 for a body that is packed: what it comes to when it is unpacked would have no limit."""
+    if content_encoding.strip().lower() not in {"", "identity"}:
+        said = "this server reads bodies that are not packed: no Content-Encoding"
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, error("not-supported", said))
 
 
 def _charset(content_type: str) -> str:

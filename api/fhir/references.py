@@ -32,6 +32,20 @@ def conditions_in(resource: Any) -> Iterator[str]:
             pending.extend(value for value in node if isinstance(value, dict | list))
 
 
+def place_of(resource: Any, said: str) -> str:
+    """JSON Pointer to the first element that says so, `/subject/reference`; '/reference' where none does."""
+    pending: list[tuple[str, Any]] = [("", resource)]
+    while pending:
+        where, node = pending.pop(0)
+        below = node.items() if isinstance(node, dict) else enumerate(node)
+        for name, value in below:
+            if value == said and name == "reference":
+                return f"{where}/{name}"
+            if isinstance(value, dict | list):
+                pending.append((f"{where}/{name}", value))
+    return "/reference"
+
+
 def rewrite(resource: dict[str, Any], full_url: str, known: Mapping[str, str]) -> None:
     """Replace in place whatever names an entry or a condition in `known`.
 
@@ -50,17 +64,18 @@ def rewrite(resource: dict[str, Any], full_url: str, known: Mapping[str, str]) -
                 pending.append(value)
             elif isinstance(value, str):
                 if name == "reference":
-                    node[name] = _reference(value, root, known)
+                    node[name] = _reference(value, root, known, resource)
                 elif name == "div":
                     node[name] = _HREF.sub(lambda link: link[1] + known.get(link[2], link[2]), value)
                 elif name.endswith(_URI_NAMES):
                     node[name] = known.get(value, value)
 
 
-def _reference(said: str, root: str, known: Mapping[str, str]) -> str:
+def _reference(said: str, root: str, known: Mapping[str, str], resource: dict[str, Any]) -> str:
     found = known.get(said)
     if found is None and root and not said.startswith("#"):
         found = known.get(root + said)
     if found is None and said.startswith(("urn:uuid:", "urn:oid:")):
-        raise Invalid("the Bundle holds no entry with the fullUrl that a reference names", field="reference")
+        where = place_of(resource, said)
+        raise Invalid("the Bundle holds no entry with the fullUrl that a reference names", field=where)
     return said if found is None else found

@@ -100,12 +100,14 @@ class FhirServer:
     async def _read_body(self, call: Call, receive: Receive, *, patch: bool) -> None:
         body = await _bytes(receive, call.headers, self._state.largest_bundle)
         content_type = call.headers.get("content-type", "")
-        if content_type.partition(";")[0].strip().lower() == _FORM:
-            if "search" not in call.address.interaction:
+        searching = "search" in call.address.interaction
+        negotiation.refuse_packed(call.headers.get("content-encoding", ""))
+        if content_type.partition(";")[0].strip().lower() == _FORM or (searching and not body):
+            if not searching:
                 negotiation.refuse_other_content(content_type)
             call.params = [*call.params, *_parameters(body)]
             return
-        negotiation.refuse_other_content(content_type, patch=patch)
+        negotiation.refuse_other_content(content_type, patch=patch, search=searching)
         call.body = body
         if body and not patch:
             sent = parse(body)

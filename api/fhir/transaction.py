@@ -156,17 +156,18 @@ async def _resolve(tx: Transaction, call: Call, plans: list[_Plan]) -> None:
         with _said_of(plan.entry.where):
             for condition in references.conditions_in(plan.entry.resource):
                 if condition not in known:
-                    known[condition] = str(await _meant(tx, call, condition, plans))
+                    place = references.place_of(plan.entry.resource, condition)
+                    known[condition] = str(await _meant(tx, call, condition, plans, place))
             references.rewrite(plan.entry.resource, plan.entry.full_url, known)
         if number % _PAUSE == 0:
             await asyncio.sleep(0)
 
 
-async def _meant(tx: Transaction, call: Call, condition: str, plans: list[_Plan]) -> Reference:
+async def _meant(tx: Transaction, call: Call, condition: str, plans: list[_Plan], place: str) -> Reference:
     """What a conditional reference names: a kept resource, else one of the Bundle, by its identifier."""
     kind = condition.partition("?")[0]
-    pairs = conditional.criteria_of(condition, "reference")
-    found = await conditional.the_one(tx, call, kind, pairs, "reference", alone=False)
+    pairs = conditional.criteria_of(condition, place)
+    found = await conditional.the_one(tx, call, kind, pairs, place, alone=False)
     if found is not None:
         return found
     made = [
@@ -176,8 +177,8 @@ async def _meant(tx: Transaction, call: Call, condition: str, plans: list[_Plan]
     ]
     if len(made) != 1:
         if made:
-            raise MultipleMatches("the condition of a reference names more than one entry", field="reference")
-        raise Invalid("the condition of a reference names nothing", field="reference")
+            raise MultipleMatches("the condition of a reference names more than one entry", field=place)
+        raise Invalid("the condition of a reference names nothing", field=place)
     return made[0]
 
 

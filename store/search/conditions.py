@@ -32,6 +32,9 @@ from store.search.query import (
 from store.search.terminology import CodeSets
 
 MOST_HOPS = 40
+MOST_TRIES = 2000
+"""Types looked at for the ends of chains without types: their number would grow with the power of the depth."""
+
 """Chains and `_has` in one search, all their possible target types counted."""
 
 MOST_VALUES = 500
@@ -54,6 +57,10 @@ class Unknown(Exception):
     """No such parameter on this type."""
 
 
+class DeadEnd(Unknown):
+    """A chain that leads nowhere from this type. It may from another, so only the whole search is refused for it."""
+
+
 @dataclass
 class Context:
     """What parsing needs besides the text: the server's own address, the present, the code sets, and its budget."""
@@ -62,11 +69,17 @@ class Context:
     now: datetime | None = None
     codes: CodeSets = field(default_factory=CodeSets)
     hops: int = 0
+    tries: int = 0
 
     def hop(self) -> None:
         self.hops += 1
         if self.hops > MOST_HOPS:
             raise TooCostly("too many chains in one search", limit=str(MOST_HOPS))
+
+    def look(self) -> None:
+        self.tries += 1
+        if self.tries > MOST_TRIES:
+            raise TooCostly("too many types that a chain may lead to; name them", limit=str(MOST_TRIES))
 
 
 def condition(types: tuple[str, ...], name: str, value: str, context: Context, asked: str = "") -> Condition:
@@ -121,18 +134,19 @@ def _chain(types: tuple[str, ...], hop: tuple[str, str], value: str, context: Co
     code, _, kind = head.partition(":")
     reference = find(types, code)
     if reference.kind != "reference":
-        raise Invalid("a chain goes over reference parameters", field=asked)
+        raise DeadEnd("a chain goes over reference parameters")
     if kind and kind not in resource_types():
         raise Invalid("a chain names a resource type", field=asked)
     ways: list[tuple[str, Condition]] = []
     for target in (kind,) if kind else possible(reference):
+        context.look()
         try:
             ways.append((target, condition((target,), rest, value, context, asked)))
         except Unknown:
             continue
         context.hop()
     if not ways:
-        raise Invalid("the end of a chain is no parameter of what it refers to", field=asked)
+        raise DeadEnd("the end of a chain is no parameter of what it refers to")
     return Chain(reference, tuple(ways))
 
 

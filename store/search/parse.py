@@ -11,7 +11,7 @@ from domain.errors import Invalid, TooCostly
 from domain.fhir import compartment as compartment_codes
 from domain.fhir import resource_types
 from domain.ids import Reference
-from store.search.conditions import Context, Unknown, condition, find
+from store.search.conditions import Context, DeadEnd, Unknown, condition, find
 from store.search.places import parameter
 from store.search.query import Condition, Include, InCompartment, Query, SortKey, Summary, Total
 from store.search.terminology import CodeSets
@@ -78,6 +78,8 @@ def parse_query(
             continue
         try:
             _take(parsing, name, value)
+        except DeadEnd as nowhere:
+            raise Invalid(str(nowhere), field=name[:200]) from None
         except Unknown:
             if strict:
                 raise Invalid("no search parameter of this type", field=name[:200]) from None
@@ -120,6 +122,8 @@ def _compartment(compartment: tuple[str, str], types: tuple[str, ...]) -> InComp
 
 
 def _take(parsing: _Parsing, name: str, value: str) -> None:  # one arm a parameter
+    if not value:
+        raise Unknown(name)  # R4: parameters without content are ignored
     code, _, modifier = name.partition(":")
     match code:
         case "_include" | "_revinclude":
@@ -143,15 +147,14 @@ def _take(parsing: _Parsing, name: str, value: str) -> None:  # one arm a parame
             if len(parsing.types) == 1 and value != parsing.types[0]:
                 raise Unknown(code)
         case _:
-            if not value:
-                raise Unknown(code)  # R4: parameters without content are ignored
             parsing.conditions.append(condition(parsing.searched, name, value, parsing.context))
 
 
 def _count(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or len(value) > 9:
+    if not value.isascii() or not value.isdigit():
         raise Invalid("a count is a whole number", field="_count")
-    return min(int(value), LARGEST_PAGE)
+    # R4: a server may answer fewer than were asked for.
+    return int(value) if len(value) < 10 and int(value) < LARGEST_PAGE else LARGEST_PAGE
 
 
 def _one_of(value: str, allowed: tuple[str, ...], name: str) -> Any:

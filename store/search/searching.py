@@ -8,8 +8,11 @@ hl7.org/fhir/R4/search.html. Reads only; the audit of what was seen is the calle
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+import psycopg
 
 from domain.errors import TooCostly
 from domain.ids import Reference
@@ -45,6 +48,16 @@ class Page:
     next: str | None
 
 
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    """The database gives up a statement after a while (`statement_timeout`): then the search was asking too much."""
+    try:
+        yield
+    except psycopg.errors.QueryCanceled as late:
+        raise TooCostly("the search takes too long; narrow it", limit="time") from late
+
+
+@_in_time()
 async def search(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> Page:
     """One page. Raises Invalid for a cursor of another search, TooCostly."""
     builder = Builder.of(tx, scope)
@@ -63,11 +76,13 @@ async def search(tx: Transaction, query: Query, *, scope: ScopePredicate = every
     )
 
 
+@_in_time()
 async def count(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> int:
     """How many match, all pages together."""
     return await _count(tx, query, Builder.of(tx, scope))
 
 
+@_in_time()
 async def references(
     tx: Transaction, query: Query, *, scope: ScopePredicate = everything, limit: int = 2
 ) -> list[Reference]:

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from psycopg import AsyncConnection
 
 from domain.errors import Invalid, TooCostly
 from domain.ids import Reference
 from store.database import Database, Transaction
 from store.fhir import writing
 from store.search import parse_query, searching
+from tests.conftest import Urls
 from tests.store.search import ward
 
 
@@ -147,3 +149,33 @@ async def test_what_was_written_is_found_and_what_was_deleted_or_changed_is_not(
         assert await ward.ids(tx, "Patient?") == ""
         await writing.update(tx, patient(1), expected=3, now=now)
         assert await ward.ids(tx, "Patient?gender=male&birthdate=1951") == "n01"
+
+
+async def test_a_search_that_the_database_gives_up_is_too_costly(
+    database: Database, hospital: str, now: datetime, urls: Urls
+) -> None:
+    await ward.keep(database, hospital, [patient(1)], now)
+
+    async def hurried(run: Any) -> None:
+        async with database.transaction(hospital) as tx:
+            await tx.execute("set local statement_timeout = '30ms'")
+            await run(tx, parse_query("Patient", [("gender:missing", "false")]))
+
+    async with await AsyncConnection.connect(urls.superuser) as other:
+        await other.execute("lock table resource in access exclusive mode")  # stands for a search that takes for ever
+        for run in (searching.search, searching.count, searching.references):
+            with pytest.raises(TooCostly, match="narrow it"):
+                await hurried(run)
+
+
+def test_a_chain_without_types_that_would_grow_with_its_depth_is_too_costly_to_read() -> None:
+    for chain in ("derived-from." * 30, "subject." * 50, "based-on." * 12):
+        with pytest.raises(TooCostly):
+            parse_query("Task" if chain[0] in "sb" else "EventDefinition", [(f"{chain}x", "1")])
+
+
+def test_a_chain_is_followed_from_the_types_that_lead_on_though_others_do_not() -> None:
+    query = parse_query("DiagnosticReport", [("based-on.based-on.requester.family", "x")])
+    assert len(query.conditions) == 1
+    with pytest.raises(Invalid, match="the end of a chain"):
+        parse_query("DiagnosticReport", [("based-on.unheard-of", "x")])
