@@ -52,7 +52,8 @@ LABEL org.opencontainers.image.title="P-HIS" \
       org.opencontainers.image.description="A hospital operations engine" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN groupadd --gid 10001 phis \
- && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin phis
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin phis \
+ && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/phis/audit
 COPY --from=build /opt/phis /opt/phis
 ENV PATH=/opt/phis/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -142,7 +142,7 @@ class KeyReused(Refused):
 
 
 class Unavailable(PhisError):
-    """Params: `part`, one of `database`, `engine`."""
+    """Params: `part`, one of `database`, `engine`, `disk`."""
 
     code = "unavailable"
     retryable = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import shutil
 import sys
@@ -72,6 +73,7 @@ async def _collect(data_dir: Path | None) -> list[Finding]:
             findings.append(Finding("no phis up is running here, and PHIS_DATABASE_URL names no database"))
             return [*findings, *_ports(settings)]
     findings.append(_keys(settings))
+    findings.append(_second_place(settings))
     findings += [finding async for finding in _database(settings)]
     findings.append(await _asked("Temporal", lambda: _temporal(settings)))
     return findings
@@ -148,6 +150,16 @@ def _keys(settings: Settings) -> Finding:
     except PhisError as wrong:
         return Finding("keys", f"{wrong} Make one with phis keys.")
     return Finding(f"keys: {len(ring.keys)}, {ring.current} seals")
+
+
+def _second_place(settings: Settings) -> Finding:
+    where = settings.audit_checkpoints
+    if where is None:
+        mend = "set PHIS_AUDIT_CHECKPOINTS to a folder that whoever runs the database cannot change"
+        return Finding("the sealed audit has no second place", mend)
+    if not where.is_dir() or not os.access(where, os.W_OK | os.X_OK):
+        return Finding(f"the audit's second place {where}", "make the folder, writable for phis server only")
+    return Finding(f"the sealed audit keeps signed lines in {where}")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

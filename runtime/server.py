@@ -1,4 +1,4 @@
-"""`phis server`: screens and JSON commands over HTTP, with the relay, the listener and the re-sender beside them."""
+"""`phis server`: screens and JSON commands over HTTP, with relay, listener, re-sender and sealer beside them."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ from runtime.tracing import tracing
 from store import journal, outbox, schema, worklist
 from store.database import Database
 from store.sealing import KeyRing
+from store.seals.checkpoints import Folder
+from store.seals.sealer import Sealer
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +92,7 @@ async def application(
                 ("relay", outbox.Relay(system_url, now=lambda: datetime.now(UTC)).run()),
                 ("listener", _listen(system_url, events)),
                 ("re-sender", dispatcher.keep_resending()),
+                ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),
                 ("reconcile", _reconcile_once(database, client, task_queue)),
             )
         ]
@@ -101,6 +104,14 @@ async def application(
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+def second_place(settings: Settings) -> Folder | None:
+    """Where signed lines of the sealed audit are kept besides the database. Raises Misconfigured."""
+    if settings.audit_checkpoints is None:
+        log.warning("the audit has no second place: set PHIS_AUDIT_CHECKPOINTS, or cutting it off cannot be seen")
+        return None
+    return Folder(settings.audit_checkpoints).prepare()
 
 
 def _complain(task: asyncio.Task[None]) -> None:

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
 
     keys: SecretStr = _UNSET
     """Key ring that seals records and process payloads: `id:base64,older:base64`, the first one seals."""
+    audit_checkpoints: Path | None = None
+    """Folder for the signed lines of the sealed audit, out of the database's reach; `phis up` keeps one itself."""
 
     host: str = "127.0.0.1"
     """The address that `phis server` listens on."""

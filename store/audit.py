@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -11,10 +13,12 @@ from pydantic import BaseModel
 
 from domain.ids import Reference
 from store.database import Transaction
+from store.sealing import Sealed, open_, place, seal
 
 Outcome = Literal["allowed", "denied"]
 
-_FHIR = {"create": "C", "read": "R", "update": "U", "delete": "D"}
+_FHIR = {"create": "C", "read": "R", "update": "U", "delete": "D", "export": "R"}
+_PURPOSE = "audit-text"
 
 
 class AuditAction(StrEnum):
@@ -28,6 +32,8 @@ class AuditAction(StrEnum):
     LOGIN = "login"
     LOGOUT = "logout"
     EXECUTE = "execute"
+    BREAK_GLASS = "break-glass"  # a person opened a record that was closed to them, with a reason
+    EXPORT = "export"  # records left the house: a download, with a reason
 
     @property
     def fhir(self) -> str:
@@ -47,6 +53,24 @@ class AuditLine(BaseModel, frozen=True):
     patients: tuple[Reference, ...]
     detail: str
     address: str | None
+    roles: tuple[str, ...] | None = None
+    purpose: str | None = None
+    on_behalf_of: str | None = None
+    request: str | None = None
+    found: int | None = None
+    key_id: str | None = None
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What people typed: it may hold names, so it is kept encrypted. query: a search as it was asked."""
+
+    query: str | None = None
+    reason: str | None = None
+
+
+COLUMNS = ", ".join(AuditLine.model_fields)
 
 
 async def record(
@@ -60,14 +84,28 @@ async def record(
     detail: str = "",
     address: str | None = None,
     at: datetime,
+    roles: Sequence[str] | None = None,
+    purpose: str | None = None,
+    on_behalf_of: str | None = None,
+    request: str | None = None,
+    found: int | None = None,
+    query: str | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Note one access; a list or bundle is one, with all its patients. A denial needs a transaction of its own."""
+    """Note one access; a list or bundle is one, with all its patients. A denial needs a transaction of its own.
+
+    roles: the actor's, as they were then.  purpose: code of v3-PurposeOfUse, such as TREAT or BTG.  found: how many
+    records a search showed.  query, reason: text of people, kept encrypted.
+    """
+    said = _sealed(tx, Said(query, reason), actor, at) if query or reason else None
     await tx.execute(
         """
         insert into audit_event
-            (hospital, xid, recorded_at, action, actor, outcome, entities, patients, detail, address)
+            (hospital, xid, recorded_at, action, actor, outcome, entities, patients, detail, address,
+             roles, purpose, on_behalf_of, request, found, key_id, sealed)
         values (%(hospital)s, pg_current_xact_id()::text::bigint, %(at)s, %(action)s, %(actor)s, %(outcome)s,
-                %(entities)s, %(patients)s, %(detail)s, %(address)s)
+                %(entities)s, %(patients)s, %(detail)s, %(address)s,
+                %(roles)s, %(purpose)s, %(on_behalf_of)s, %(request)s, %(found)s, %(key_id)s, %(sealed)s)
         """,
         {
             "hospital": tx.hospital,
@@ -79,6 +117,13 @@ async def record(
             "patients": list(patients),
             "detail": detail,
             "address": address,
+            "roles": list(roles) if roles is not None else None,
+            "purpose": purpose,
+            "on_behalf_of": on_behalf_of,
+            "request": request,
+            "found": found,
+            "key_id": said.key_id if said else None,
+            "sealed": said.data if said else None,
         },
     )
 
@@ -86,5 +131,26 @@ async def record(
 async def read(tx: Transaction, limit: int = 200) -> list[AuditLine]:
     """The latest accesses, newest first."""
     return await tx.rows(
-        AuditLine, "select * from audit_event where hospital = %s order by id desc limit %s", [tx.hospital, limit]
+        AuditLine,
+        f"select {COLUMNS} from audit_event where hospital = %s order by xid desc, id desc limit %s".encode(),  # noqa: S608
+        [tx.hospital, limit],
     )
+
+
+def said_of(tx: Transaction, line: AuditLine) -> Said:
+    """The texts of a line, opened. Raises SealBroken for bytes of another line."""
+    if line.sealed is None or line.key_id is None:
+        return Said()
+    where = _place(tx, line.actor, line.recorded_at)
+    text = open_(tx.keys, Sealed(line.key_id, line.sealed), where, purpose=_PURPOSE, hospital=tx.hospital)
+    return Said(**json.loads(text))
+
+
+def _sealed(tx: Transaction, said: Said, actor: str, at: datetime) -> Sealed:
+    text = json.dumps({"query": said.query, "reason": said.reason}, ensure_ascii=False).encode()
+    return seal(tx.keys, text, _place(tx, actor, at), purpose=_PURPOSE, hospital=tx.hospital)
+
+
+def _place(tx: Transaction, actor: str, at: datetime) -> bytes:
+    # The row's number is not known before it is written; who and when bind the text closely enough.
+    return place(tx.hospital, "audit", actor, str(round(at.timestamp() * 1_000_000)))

@@ -173,6 +173,8 @@ def resolve(settings: Settings, place: Place, chosen: Ports) -> Settings:
     update: dict[str, object] = {"port": chosen.server, "worker_port": chosen.worker}
     if not settings.keys:
         update["keys"] = SecretStr(place.keys())
+    if settings.audit_checkpoints is None:
+        update["audit_checkpoints"] = place.audit
     return settings.model_copy(update=update)
 
 

@@ -43,6 +43,11 @@ class Place:
     def logs(self) -> Path:
         return self.directory / "logs"
 
+    @property
+    def audit(self) -> Path:
+        """Signed lines of the sealed audit. On one machine this is the second place that there is."""
+        return self.directory / "audit"
+
     def keys(self) -> str:
         """The key ring of this folder, made at its first start: without it nothing kept here can be read again."""
         return self._kept("keys", KeyRing.generate().text)

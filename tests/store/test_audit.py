@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
+from domain.errors import SealBroken
 from store import audit
 from store.audit import AuditAction
 from store.database import Database
@@ -99,3 +100,41 @@ async def test_a_note_lies_in_its_month_and_never_without_a_place(
 )
 def test_an_action_has_its_code_in_fhir(action: str, code: str) -> None:
     assert AuditAction(action).fhir == code
+
+
+async def test_what_people_typed_is_kept_encrypted_and_bound_to_its_row(
+    database: Database, urls: Urls, hospital: str, now: datetime
+) -> None:
+    async with database.transaction(hospital) as tx:
+        await audit.record(
+            tx, action=AuditAction.QUERY, actor="a", at=now, query="Patient?name=김비밀", reason="응급", found=3
+        )
+    async with database.transaction(hospital) as tx:
+        (line,) = await audit.read(tx)
+        assert audit.said_of(tx, line) == audit.Said("Patient?name=김비밀", "응급")
+        assert line.found == 3
+        with pytest.raises(SealBroken):
+            audit.said_of(tx, line.model_copy(update={"actor": "b"}))
+    async with await AsyncConnection.connect(urls.superuser, autocommit=True) as connection:
+        row = await (await connection.execute("select e::text from audit_event e")).fetchone()
+        assert row is not None
+        assert "김비밀".encode().hex() not in row[0]
+        assert "김비밀" not in row[0]
+
+
+async def test_what_an_access_says_besides_is_kept_as_it_was(database: Database, hospital: str, now: datetime) -> None:
+    async with database.transaction(hospital) as tx:
+        await audit.record(
+            tx,
+            action=AuditAction.BREAK_GLASS,
+            actor="a",
+            at=now,
+            roles=["nurse"],
+            purpose="BTG",
+            on_behalf_of="b",
+            request="r1",
+        )
+    async with database.transaction(hospital) as tx:
+        (line,) = await audit.read(tx)
+        assert (line.roles, line.purpose, line.on_behalf_of, line.request) == (("nurse",), "BTG", "b", "r1")
+        assert audit.said_of(tx, line) == audit.Said()

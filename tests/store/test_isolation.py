@@ -18,6 +18,9 @@ from tests.store.values import BED_MANAGER, Urls, admission, ref, snapshot, task
 # What phis_system may do, and nothing else (engine room, 9, and the clocks' list).
 SYSTEM_MAY = {
     ("alembic_version", "SELECT"),
+    ("audit_event", "SELECT"),
+    ("audit_seal", "INSERT"),
+    ("audit_seal", "SELECT"),
     ("command_ledger", "SELECT"),
     ("hospital_clock", "SELECT"),
     ("outbox", "DELETE"),
