@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
+
+from domain.canonical import canonical_json
 
 
 class CommandState(StrEnum):
@@ -26,11 +27,6 @@ class CommandRef(BaseModel, frozen=True):
     id: UUID
     actor: str
     received_at: AwareDatetime
-
-
-def canonical_json(value: Any) -> bytes:
-    """One spelling for equal JSON values: sorted keys, no white space, UTF-8. NaN and infinities are refused."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def body_digest(command: str, body: Any) -> bytes:

@@ -2,156 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
-from hashlib import sha256
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
-from domain.commands import canonical_json
-from domain.decisions import DecisionPoint
+from domain.canonical import canonical_digest
 from domain.errors import RuleUnusable
+from rules.facts import Code, FactPath, Facts, Part, Text
+from rules.findings import Finding, escaped, finding, refuse
+from rules.limits import MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_ROWS, depth_of, within_limits
+from rules.tables.model import Table
+from rules.trees import Tree
 
-MAX_DEPTH = 64
-MAX_NODES = 5_000
-MAX_BYTES = 256 * 1024
-
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-Facts = dict[str, Any]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Text(_Part):
-    """A sentence in both languages of the house."""
-
-    ko: str
-    en: str
-
-
-class Fact(_Part):
-    """A fact that the rule may read. `unit` in UCUM for a quantity, `codes` for a coded fact: never both."""
-
-    type: Literal["code", "integer", "number", "boolean", "instant", "date"]
-    title: Text
-    unit: str | None = None
-    codes: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _is_measured_or_coded(self) -> Self:
-        if (self.type in {"integer", "number"}) != (self.unit is not None):
-            raise ValueError("a quantity needs a unit (UCUM, `1` for a count), and nothing else has one")
-        if (self.type == "code") != bool(self.codes):
-            raise ValueError("a coded fact lists its codes, and nothing else does")
-        return self
-
-    def fits(self, value: Any) -> bool:
-        """Whether a supplied value is what the rule was written for."""
-        match self.type:
-            case "code":
-                return value in self.codes
-            case "boolean":
-                return isinstance(value, bool)
-            case "integer":
-                return isinstance(value, int) and not isinstance(value, bool)
-            case "number":
-                return isinstance(value, int | float) and not isinstance(value, bool)
-            case _:
-                return isinstance(value, str)
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "MAX_NODES",
+    "MAX_ROWS",
+    "AttachedTest",
+    "Effective",
+    "Facts",
+    "Level",
+    "Outcome",
+    "RuleDocument",
+    "Scope",
+    "depth_of",
+    "load",
+    "read_document",
+]
 
 
-class Outcome(_Part):
+class Outcome(Part):
     """What the process is told: values that it uses, and the sentence that people read."""
 
     values: dict[str, Any]
     text: Text
 
 
-class AttachedTest(_Part):
-    """Facts and the outcome that must come of them; `indeterminate` when they must not suffice."""
+class AttachedTest(Part):
+    """Facts and the answer that must come of them; `indeterminate` when they must not suffice.
 
-    name: str
+    outcome: a key, several keys in order where the point answers with many, or a number.
+    """
+
+    name: str = Field(min_length=1)
     facts: Facts
-    outcome: Code
+    outcome: Code | tuple[Code, ...] | float
     indeterminate: bool = False
 
 
-class RuleDocument(_Part):
-    """One version of one rule. The SHA-256 of its canonical JSON is the version's identity."""
+class Level(StrEnum):
+    """How far a rule reaches, widest first. The narrowest effective one applies."""
+
+    NATIONAL = "national"
+    NETWORK = "network"
+    HOSPITAL = "hospital"
+    DEPARTMENT = "department"
+
+    @property
+    def rank(self) -> int:
+        return list(Level).index(self)
+
+
+class Scope(Part):
+    """Whose rule this is. `place` names the network, hospital or department (`hospital/department`); a nation's name
+    or nothing for a national one."""
+
+    level: Level = Level.NATIONAL
+    place: str = ""
+
+    @model_validator(mode="after")
+    def _names_its_place(self) -> Self:
+        if self.level is not Level.NATIONAL and not self.place:
+            raise ValueError("a scope narrower than national names its place")
+        return self
+
+
+class Effective(Part):
+    """From (inclusive) and to (exclusive), both optional, in any offset."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.since and self.until and self.since >= self.until:
+            raise ValueError("it ends before it begins")
+        return self
+
+    def covers(self, moment: datetime) -> bool:
+        return (self.since is None or self.since <= moment) and (self.until is None or moment < self.until)
+
+
+class RuleDocument(Part):
+    """One version of one rule. The SHA-256 of its canonical JSON is the version's identity.
+
+    `logic` is what is evaluated. `table` or `tree` is what was edited, where it was not the logic itself; the logic
+    is then exactly what the form compiles to. `facts` are the paths that the logic reads.
+    """
 
     id: Code
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
     title: Text
-    source: str
+    source: str = Field(min_length=1)
     rationale: Text
-    owner: str
+    owner: Code
     review_by: date
     profile: Literal["jl-strict/1"]
-    decision_point: DecisionPoint
-    facts: dict[str, Fact]
+    decision_point: Code
+    scope: Scope = Scope()
+    effective: Effective = Effective()
+    facts: tuple[FactPath, ...]
     outcomes: dict[Code, Outcome]
     fallback: Code
     logic: Any
+    table: Table | None = None
+    tree: Tree | None = None
     tests: Annotated[tuple[AttachedTest, ...], Field(min_length=1)]
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        return sha256(canonical_json(self.model_dump(mode="json"))).hexdigest()
+        """Over what was written, not over defaults, so that a later release with more members agrees."""
+        return canonical_digest(self.model_dump(mode="json", exclude_unset=True))
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if self.fallback not in self.outcomes:
             raise ValueError("the fallback is not in the outcome table")
         for test in self.tests:
-            if test.outcome not in self.outcomes:
+            keys = test.outcome if isinstance(test.outcome, tuple) else (test.outcome,)
+            if any(isinstance(key, str) and key not in self.outcomes for key in keys):
                 raise ValueError(f"test {test.name!r} expects an outcome that is not in the table")
+        if len({test.name for test in self.tests}) != len(self.tests):
+            raise ValueError("two tests have the same name")
+        if len(set(self.facts)) != len(self.facts):
+            raise ValueError("a fact is listed twice")
+        if self.table and self.tree:
+            raise ValueError("a rule is edited as a table or as a tree, not as both")
         return self
 
 
-def load(raw: Any) -> RuleDocument:
-    """Read a document. Raises RuleUnusable with the JSON Pointer of what is wrong.
-
-    The limits are checked before anything walks the document by recursion: the evaluator ends the whole process on a
-    rule that is nested some thousand deep.
-    """
-    for nodes, (depth, pointer) in enumerate(_walk(raw), start=1):
-        if depth > MAX_DEPTH:
-            raise RuleUnusable(f"nested deeper than {MAX_DEPTH}", pointer=pointer)
-        if nodes > MAX_NODES:
-            raise RuleUnusable(f"more than {MAX_NODES} values", pointer=pointer)
+def read_document(raw: Any) -> tuple[RuleDocument | None, tuple[Finding, ...]]:
+    """A document, or what keeps it from being one. The limits come first: what follows may recurse."""
+    if broken := within_limits(raw):
+        return None, (broken,)
+    if not isinstance(raw, dict):
+        return None, (finding("not-a-document", ""),)
     try:
-        document = RuleDocument.model_validate(raw)
-        if len(canonical_json(raw)) > MAX_BYTES:
-            raise RuleUnusable(f"larger than {MAX_BYTES} bytes", pointer="")
+        return RuleDocument.model_validate(raw), ()
     except ValidationError as invalid:
-        first = invalid.errors()[0]
-        pointer = "".join(f"/{part}" for part in first["loc"])
-        raise RuleUnusable(first["msg"], pointer=pointer) from invalid
+        return None, tuple(
+            finding("malformed", "".join(f"/{escaped(part)}" for part in error["loc"]), detail=error["msg"])
+            for error in invalid.errors()
+        )
+
+
+def load(raw: Any) -> RuleDocument:
+    """Read a document. Raises RuleUnusable with the JSON Pointer of the first thing that is wrong.
+
+    Whether its logic is sound is asked of `rules.checking` and, at the latest, of the engine when it compiles.
+    """
+    document, findings = read_document(raw)
+    refuse(findings)
+    if document is None:
+        raise RuleUnusable("not a rule document", pointer="")
     return document
-
-
-def depth_of(value: Any) -> int:
-    """How deep a JSON value is nested: 1 for a scalar. Counted without recursion."""
-    return max(depth for depth, _ in _walk(value))
-
-
-def _walk(value: Any) -> Iterator[tuple[int, str]]:
-    """Each value within `value` with its depth and JSON Pointer, in no particular order, without recursion."""
-    waiting: list[tuple[Any, int, str]] = [(value, 1, "")]
-    while waiting:
-        here, depth, pointer = waiting.pop()
-        yield depth, pointer
-        match here:
-            case dict():
-                inner = [
-                    (part, f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}")
-                    for name, part in here.items()
-                ]
-            case list() | tuple():
-                inner = [(part, f"{pointer}/{index}") for index, part in enumerate(here)]
-            case _:
-                continue
-        waiting.extend((part, depth + 1, where) for part, where in inner)

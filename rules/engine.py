@@ -1,28 +1,38 @@
 """Evaluating a rule: the one place that calls the JSONLogic evaluator, and every guard that it needs.
 
-The evaluator is a native library. The guards are for what was measured of it (ADR on the rules engine): it ends the
-process on values nested thousands deep, panics with an exception that `except Exception` does not see, compares null
-with numbers without complaint, and would work on a doubling rule for ever.
+The evaluator is a native library. The guards are for what was measured of it (ADR 0008, ADR 0019): it ends the process
+on values nested thousands deep, panics with an exception that `except Exception` does not see, compares null with
+numbers and text with times without complaint, and would work on a doubling rule for ever. So a rule is read and typed
+by us before it is compiled, and the evaluator is given nothing but the facts that the rule reads, each of which has
+been seen to be of its declared type.
 """
 
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 from datalogic_py import DataLogicError, Engine, Rule
 
 from domain.errors import RuleUnusable
-from rules.document import MAX_DEPTH, Facts, RuleDocument, depth_of
+from rules.checking.checker import check_logic
+from rules.document import RuleDocument
+from rules.facts import FactDefinition, Facts, look_up
+from rules.findings import refuse
+from rules.language import OPERATIONS_BUDGET
+from rules.points import PointDefinition, Registry, Shape, shipped_registry
+from rules.syntax import Node, Path
+from rules.tables.compiling import NO_NUMBER, NO_ROW, ROWS_DISAGREE
 
-_OPERATIONS = 100_000
-_CONFIG = {
+_CONFIG: Final = {
     "preset": "strict",
     "missing_var": "error",
     "division_by_zero": "throw_error",
-    "ops_budget": _OPERATIONS,
+    "ops_budget": OPERATIONS_BUDGET,
 }
 
 
@@ -30,75 +40,163 @@ class Why(StrEnum):
     """Why a rule gave no answer."""
 
     MISSING_FACT = "missing-fact"
-    ERROR = "error"
+    WRONG_FACT = "wrong-fact"  # a fact is not of its declared type, code or range
+    NO_ROW = "no-row"  # a table has no row for these facts
+    ROWS_DISAGREE = "rows-disagree"  # a table's rows match that must not match together
     BUDGET = "budget"
+    ERROR = "error"  # division by zero, an answer outside of the table, a defect of the evaluator
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The rule's outcome, or the fallback's with the reason and the facts that were missing."""
+    """The rule's answer, or the fallback with the reason.
+
+    outcome: the key for a point that asks for one; the keys joined by a space for many; the number as text.
+    outcomes: the keys, one or many.  number: for a numeric point.  missing: the facts that it needed and lacked;
+    wrong: those that were not what they claim to be.
+    """
 
     outcome: str
     reason: Why | None = None
     missing: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    number: float | None = None
 
     @property
     def indeterminate(self) -> bool:
         return self.reason is not None
 
 
-class RuleEngine:
-    """Compiles a document once and evaluates it any number of times, from any thread."""
+@dataclass(frozen=True)
+class Compiled:
+    """A rule that may be evaluated: its native form, its tree, and the facts it reads with their declarations."""
 
-    def __init__(self) -> None:
+    rule: Rule
+    tree: Node
+    point: PointDefinition
+    reads: tuple[tuple[str, Path, FactDefinition], ...]
+
+
+class RuleEngine:
+    """Compiles a document once and evaluates it any number of times, from any thread.
+
+    Compiled rules are kept by the document's digest, `keeps` of them, those used last.
+    """
+
+    def __init__(self, registry: Registry | None = None, *, keeps: int = 1_024) -> None:
+        self._given_registry = registry
         self._engine = Engine(config=_CONFIG)
-        self._compiled: dict[str, Rule] = {}
+        self._keeps = keeps
+        self._compiled: OrderedDict[str, Compiled] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def registry(self) -> Registry:
+        return self._given_registry or shipped_registry()
 
     def evaluate(self, document: RuleDocument, facts: Facts) -> Evaluated:
         """The rule's answer to these facts; the fallback, marked indeterminate, when it cannot give one.
 
         Raises RuleUnusable only for a document that no facts could save.
         """
-        rule = self._rule(document)
-        given = {name: value for name, value in facts.items() if value is not None}
-        known = set(document.facts) & set(given)
-        missing = tuple(sorted(set(document.facts) - known))
-        # The depth before anything else looks at them; then an unknown code is no ground to answer as for a known one.
-        if depth_of(given) > MAX_DEPTH or not all(document.facts[name].fits(given[name]) for name in known):
-            return Evaluated(document.fallback, Why.ERROR, missing)
+        compiled = self.compiled(document)
+        given, missing, wrong = _supplied(compiled, facts)
+        if wrong:
+            return self._fallback(document, Why.WRONG_FACT, missing, wrong)
         try:
-            text, _operations = rule.evaluate_metered(given)
-            outcome = json.loads(text)
+            text, _operations = compiled.rule.evaluate_metered(given)
+            answer = json.loads(text)
         except DataLogicError as error:
-            return Evaluated(document.fallback, _why(error), missing)
+            why = _why(error)
+            return self._fallback(document, why, missing if why is Why.MISSING_FACT else ())
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as panic:  # PanicException: the native library's own, outside of Exception
             if type(panic).__name__ != "PanicException":
                 raise
-            return Evaluated(document.fallback, Why.ERROR, missing)
-        if not isinstance(outcome, str) or outcome not in document.outcomes:
-            return Evaluated(document.fallback, Why.ERROR, missing)
-        return Evaluated(outcome)
+            return self._fallback(document, Why.ERROR)
+        return self._answer(document, compiled.point, answer)
 
-    def _rule(self, document: RuleDocument) -> Rule:
+    def compiled(self, document: RuleDocument) -> Compiled:
+        """The rule ready to run. Raises RuleUnusable with the place of the first thing that is wrong with it."""
         digest = document.digest
-        if digest not in self._compiled:
-            self._compiled[digest] = self._compile(document)
-        return self._compiled[digest]
+        with self._lock:
+            found = self._compiled.get(digest)
+            if found is not None:
+                self._compiled.move_to_end(digest)
+                return found
+        made = self._compile(document)
+        with self._lock:
+            self._compiled[digest] = made
+            while len(self._compiled) > self._keeps:
+                self._compiled.popitem(last=False)
+        return made
 
-    def _compile(self, document: RuleDocument) -> Rule:
+    def _compile(self, document: RuleDocument) -> Compiled:
+        point = self.registry.point(document.decision_point)
+        checked = check_logic(document, self.registry)
+        refuse(checked.findings)
         logic = json.dumps(document.logic)  # as text: a Python str would itself be read as JSON text
-        for problem in self._engine.check(logic, "strict"):
-            raise RuleUnusable(problem["message"], pointer=f"/logic{problem['pointer']}")
-        rule = self._engine.compile_checked(logic)
-        reads = rule.facts()
-        if reads["computed_reads"] or not reads["deterministic"]:
-            raise RuleUnusable("a rule reads named facts only, and no clock", pointer="/logic")
-        for path in reads["reads"]:
-            if ".".join(path) not in document.facts:
-                raise RuleUnusable(f"reads {'.'.join(path)!r}, which is not among its facts", pointer="/logic")
-        return rule
+        try:
+            problems = self._engine.check(logic, "strict")
+            for problem in problems:
+                if problem["severity"] == "error":
+                    raise RuleUnusable(problem["message"], pointer=f"/logic{problem['pointer']}")
+            rule = self._engine.compile_checked(logic)
+        except DataLogicError as error:
+            raise RuleUnusable(f"the evaluator does not take it: {type(error).__name__}", pointer="/logic") from error
+        facts = self.registry.facts
+        reads = tuple((name, tuple(name.split(".")), facts[name]) for name in sorted(checked.reads))
+        return Compiled(rule, checked.tree, point, reads)
+
+    def _answer(self, document: RuleDocument, point: PointDefinition, answer: Any) -> Evaluated:
+        match answer:
+            case str() if answer in document.outcomes and point.shape is Shape.ONE:
+                return Evaluated(answer, outcomes=(answer,))
+            case list() if point.shape is Shape.MANY and all(key in document.outcomes for key in answer):
+                return Evaluated(" ".join(answer), outcomes=tuple(answer))
+            case int() | float() if point.shape is Shape.NUMBER and not isinstance(answer, bool):
+                if answer != NO_NUMBER:
+                    return Evaluated(json.dumps(answer), number=answer)
+                return self._fallback(document, Why.NO_ROW)
+            case str() if answer == NO_ROW:
+                return self._fallback(document, Why.NO_ROW)
+            case str() if answer == ROWS_DISAGREE:
+                return self._fallback(document, Why.ROWS_DISAGREE)
+        return self._fallback(document, Why.ERROR)
+
+    def _fallback(
+        self, document: RuleDocument, why: Why, missing: tuple[str, ...] = (), wrong: tuple[str, ...] = ()
+    ) -> Evaluated:
+        return Evaluated(document.fallback, why, missing, wrong, outcomes=(document.fallback,))
+
+
+def _supplied(compiled: Compiled, facts: Facts) -> tuple[Facts, tuple[str, ...], tuple[str, ...]]:
+    """What the rule reads, normalised, and the names of facts that are absent or not what they claim to be.
+
+    Nothing deeper than a declared path and a record's field gets through, whatever the process supplied.
+    """
+    given: Facts = {}
+    missing: list[str] = []
+    wrong: list[str] = []
+    for name, path, definition in compiled.reads:
+        value = look_up(facts, path)
+        if value is None:
+            missing.append(name)
+        elif not definition.fits(value):
+            wrong.append(name)
+        else:
+            here = given
+            for part in path[:-1]:
+                here = here.setdefault(part, {})
+            here[path[-1]] = definition.normal(value)
+    return given, tuple(missing), tuple(wrong)
+
+
+def normalised(compiled: Compiled, facts: Facts) -> Facts:
+    """The facts as the evaluator is given them, those that are wrong left out."""
+    return _supplied(compiled, facts)[0]
 
 
 def _why(error: DataLogicError) -> Why:

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from domain.commands import canonical_json
+from domain.canonical import canonical_json
 from domain.decisions import Decision, DecisionPoint, DecisionRequest
 from domain.errors import NotFound
 from store.database import Transaction

@@ -97,7 +97,8 @@ def test_a_rule_lies_under_its_id() -> None:
 
 def test_every_decision_record_is_numbered_and_listed_once() -> None:
     records = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
-    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
+    numbers = [int(path.name[:4]) for path in records]
+    assert numbers == sorted(set(numbers))  # a number may be free: some are given out before they are written
     for path in records:
         text = read(path)
         assert re.search(r"^# \d{4} ", text, re.MULTILINE), path.name

@@ -1,0 +1,161 @@
+"""What findings say, in English and Korean. The braces are filled in by `rules.findings.finding`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SENTENCES: Final[dict[str, tuple[str, str]]] = {
+    # the document
+    "not-json": ("This is not a JSON value that can be kept.", "JSON 값으로 저장할 수 없습니다."),
+    "not-a-document": ("A rule is a JSON object.", "규칙은 JSON 객체여야 합니다."),
+    "malformed": ("The document is not well formed: {detail}", "문서 형식이 올바르지 않습니다: {detail}"),
+    "too-deep": ("Nested deeper than {limit} levels.", "중첩이 {limit}단계를 넘습니다."),
+    "too-many-nodes": ("The logic has more than {limit} values.", "논리에 값이 {limit}개보다 많습니다."),
+    "too-many-rows": ("The table has more than {limit} rows.", "표의 행이 {limit}개보다 많습니다."),
+    "too-large": ("The document is larger than {limit} KB.", "문서가 {limit} KB보다 큽니다."),
+    "form-differs": (
+        "The logic is not what the {form_en} compiles to.",
+        "논리가 {form_ko}에서 만들어지는 것과 다릅니다.",
+    ),
+    # reading the logic
+    "unknown-operator": ("There is no operator {operator}.{hint_en}", "{operator} 연산자는 없습니다.{hint_ko}"),
+    "operator-kept-out": (
+        "The operator {operator} is not allowed: {why_en}.",
+        "{operator} 연산자는 쓸 수 없습니다: {why_ko}.",
+    ),
+    "not-one-operator": (
+        "An object is one operator with its arguments; this one has {count} names.",
+        "객체는 연산자 하나와 그 인수입니다. 여기에는 이름이 {count}개 있습니다.",
+    ),
+    "argument-count": (
+        "{operator} takes {expected} arguments, not {count}.",
+        "{operator}의 인수는 {expected}개여야 하는데 {count}개입니다.",
+    ),
+    "computed-path": (
+        "Which fact is read is written down, not computed.",
+        "어느 사실을 읽는지는 계산하지 않고 그대로 적어야 합니다.",
+    ),
+    "switch-case": ("A case is a value and its result.", "경우는 값과 그 결과의 쌍이어야 합니다."),
+    "number-too-large": (
+        "This number is too large to be exact.",
+        "정확히 나타내기에는 너무 큰 수입니다.",
+    ),
+    # facts
+    "unknown-fact": ("There is no fact {name}.{hint_en}", "{name}(이)라는 사실은 없습니다.{hint_ko}"),
+    "fact-not-supplied": (
+        "The decision point does not supply {name}.{hint_en}",
+        "이 결정 지점은 {name} 사실을 주지 않습니다.{hint_ko}",
+    ),
+    "unknown-element": (
+        "An element of the list has no {name}.{hint_en}",
+        "목록의 항목에 {name}(이)가 없습니다.{hint_ko}",
+    ),
+    "whole-facts": ("A rule reads named facts, not all of them.", "규칙은 이름을 적은 사실만 읽습니다."),
+    "default-not-allowed": (
+        "{fact} may not have a default: without it the decision goes to a person.",
+        "{fact}에는 기본값을 둘 수 없습니다. 값이 없으면 사람이 결정합니다.",
+    ),
+    "fact-not-listed": ("The rule reads {name} and does not list it.", "{name}을(를) 읽지만 목록에 없습니다."),
+    "fact-not-read": ("{name} is listed and never read.", "{name}이(가) 목록에 있지만 읽지 않습니다."),
+    # types
+    "wrong-type": ("This is {given_en}; {expected_en} is needed.", "{given_ko}입니다. {expected_ko}이(가) 필요합니다."),
+    "types-differ": (
+        "{given_en} is compared with {expected_en}.",
+        "{given_ko}을(를) {expected_ko}와(과) 비교합니다.",
+    ),
+    "units-differ": (
+        "{given_en} meets {expected_en}: the units differ.",
+        "{given_ko}와(과) {expected_ko}의 단위가 다릅니다.",
+    ),
+    "systems-differ": ("Codes of {left} meet codes of {right}.", "{left} 코드와 {right} 코드를 비교합니다."),
+    "branches-differ": (
+        "One side is {given_en}, the other {expected_en}.",
+        "한쪽은 {given_ko}, 다른 쪽은 {expected_ko}입니다.",
+    ),
+    "mixed-list": ("The list mixes kinds of values.", "목록에 서로 다른 종류의 값이 섞여 있습니다."),
+    "not-a-list": ("This is {given_en}, not a list.", "{given_ko}입니다. 목록이 아닙니다."),
+    "not-ordered": ("{given_en} is neither less nor more.", "{given_ko}은(는) 크기를 비교할 수 없습니다."),
+    "not-comparable": ("{given_en} cannot be compared.", "{given_ko}은(는) 비교할 수 없습니다."),
+    "computed-text": (
+        "Text that is put together is not compared: the engine could take it for a time.",
+        "이어 붙인 글은 비교하지 않습니다. 엔진이 시간으로 볼 수 있습니다.",
+    ),
+    "unknown-code": ("{value} is no code of {fact}.{hint_en}", "{value}은(는) {fact}의 코드가 아닙니다.{hint_ko}"),
+    "code-like-time": (
+        "{value} reads as a length of time, which the engine compares by its length.",
+        "{value}은(는) 시간 길이로 읽혀서, 엔진이 길이로 비교합니다.",
+    ),
+    "switch-literal": ("The value of a case is written down.", "경우의 값은 그대로 적어야 합니다."),
+    "date-format": ("The only format is {expected}.", "형식은 {expected}만 쓸 수 있습니다."),
+    "date-unit": ("The unit is one of {expected}.", "단위는 {expected} 중 하나입니다."),
+    "not-a-date": ("{value} is no date, such as 2026-01-31.", "{value}은(는) 2026-01-31 같은 날짜가 아닙니다."),
+    "not-an-instant": (
+        "{value} is no instant in UTC, such as 2026-01-31T03:00:00Z.",
+        "{value}은(는) 2026-01-31T03:00:00Z 같은 UTC 시각이 아닙니다.",
+    ),
+    # answers
+    "unknown-point": ("There is no decision point {name}.{hint_en}", "{name} 결정 지점은 없습니다.{hint_ko}"),
+    "outcome-unknown": (
+        "{outcome} is not in the outcome table.{hint_en}",
+        "{outcome}이(가) 결과표에 없습니다.{hint_ko}",
+    ),
+    "outcome-computed": (
+        "An outcome is written down, so that the outcome table can be checked.",
+        "결과는 그대로 적어야 결과표와 맞춰 볼 수 있습니다.",
+    ),
+    "outcome-shape": (
+        "The rule answers with {given_en}; the decision point asks for {expected_en}.",
+        "규칙의 답은 {given_ko}이고, 결정 지점은 {expected_ko}을(를) 묻습니다.",
+    ),
+    "outcome-unused": ("No branch leads to {outcome}.", "{outcome}(으)로 가는 길이 없습니다."),
+    "value-missing": ("The outcome lacks {name}.", "결과에 {name}이(가) 없습니다."),
+    "value-unknown": ("The process does not read {name}.{hint_en}", "프로세스는 {name}을(를) 읽지 않습니다.{hint_ko}"),
+    "value-type": ("{name} must be {expected}.", "{name}은(는) {expected}이어야 합니다."),
+    "fallback-differs": (
+        "The decision point falls back to {expected}: every rule of it has that outcome, and names it.",
+        "이 결정 지점의 대체 결과는 {expected}입니다. 모든 규칙이 그 결과를 두어야 합니다.",
+    ),
+    "fallback-weaker": (
+        "The fallback's {name} is {expected}, and a rule may not change it.",
+        "대체 결과의 {name}은(는) {expected}이며, 규칙이 바꿀 수 없습니다.",
+    ),
+    "fallback-untested": (
+        "No attached test leaves the decision open, so the fallback is not shown.",
+        "판정하지 못하는 시험이 없어 대체 결과를 확인할 수 없습니다.",
+    ),
+    # paths through the rule
+    "never-true": ("This condition is never met here.", "이 조건은 여기서 충족될 수 없습니다."),
+    "always-true": (
+        "This condition is always met here: what follows is never reached.",
+        "이 조건은 여기서 항상 충족되어, 그 뒤로는 가지 않습니다.",
+    ),
+    "row-gap": ("No row answers for {example}.", "{example}에 답하는 행이 없습니다."),
+    "rows-overlap": (
+        "Rows {first} and {second} both match {example}.",
+        "{first}행과 {second}행이 모두 {example}에 맞습니다.",
+    ),
+    "rows-disagree": (
+        "Rows {first} and {second} match {example} and answer differently.",
+        "{first}행과 {second}행이 {example}에 맞지만 답이 다릅니다.",
+    ),
+    "row-shadowed": (
+        "Row {row} never answers: earlier rows match first, for example {example}.",
+        "{row}행은 답할 일이 없습니다. 앞 행이 먼저 맞습니다(예: {example}).",
+    ),
+    "row-impossible": ("Row {row} can match nothing.", "{row}행에 맞는 것이 없습니다."),
+    "table-too-wide": (
+        "Only a part of the table was examined for gaps and overlaps: {covered} combinations of columns.",
+        "빈틈과 겹침은 일부만 살폈습니다: 열 조합 {covered}가지.",
+    ),
+    # proof
+    "test-fails": (
+        "The test {name} expects {expected} and gets {given}.",
+        "시험 {name}의 기대 결과는 {expected}인데 {given}입니다.",
+    ),
+    "test-fact": (
+        "The test {name} supplies {fact}, which is not what the dictionary declares.",
+        "시험 {name}의 {fact} 값이 사전의 정의와 다릅니다.",
+    ),
+    "branch-untested": ("No test takes this branch.", "이 가지를 지나는 시험이 없습니다."),
+    "row-untested": ("No test is answered by row {row}.", "{row}행이 답하는 시험이 없습니다."),
+}

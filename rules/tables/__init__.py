@@ -1,0 +1,1 @@
+"""Decision tables: their model, what they compile to, and what is wrong with them."""

@@ -1,0 +1,175 @@
+"""Gaps, overlaps and shadowed rows of a table, each shown with facts that prove it.
+
+Every column is cut into the parts that no cell divides. Rows are bits: walking the columns, the rows that still match
+are one number, and combinations that leave the same rows are walked once. So a table of many columns costs what its
+distinct combinations of rows cost, not the product of its columns. What is beyond the limit is said to be unexamined.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from rules.domains import Domain, atoms, covers, of_cell, whole
+from rules.facts import FactDefinition, nested
+from rules.findings import Finding, Severity, finding
+from rules.tables.model import HitPolicy, Table
+
+MOST_STATES = 50_000
+MOST_PAIRS = 20
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Facts by path (absent ones left out) and the numbers, from 1, of the rows that match them."""
+
+    facts: dict[str, Any]
+    rows: tuple[int, ...]
+
+    @property
+    def nested(self) -> dict[str, Any]:
+        """As a process would supply them: to be tried, or kept as a test."""
+        return nested(self.facts)
+
+
+@dataclass
+class Examined:
+    """What was found. `complete` is false when the table was too wide, and `states` is how far the look went."""
+
+    gaps: list[Counterexample] = field(default_factory=list)
+    overlaps: dict[tuple[int, int], Counterexample] = field(default_factory=dict)
+    shadowed: dict[int, Counterexample] = field(default_factory=dict)
+    impossible: list[int] = field(default_factory=list)
+    findings: tuple[Finding, ...] = ()
+    complete: bool = True
+    states: int = 0
+
+
+def examine(table: Table, facts: dict[str, FactDefinition], most: int = MOST_STATES) -> Examined:
+    """Every kind of defect of a table, with counter-examples. Columns on lists are taken as may-match-or-not."""
+    found = Examined()
+    walker = _Walker(table, facts, most)
+    walker.walk()
+    found.complete, found.states = walker.complete, walker.states
+    found.gaps = walker.gaps[:MOST_PAIRS]
+    found.impossible = [
+        number for number in range(1, len(table.rows) + 1) if walker.complete and number not in walker.seen
+    ]
+    _overlaps(table, walker, found)
+    if table.hit is HitPolicy.FIRST and walker.complete:
+        for number, example in walker.seen.items():
+            if number not in walker.first:
+                found.shadowed[number] = example
+    found.findings = tuple(_findings(table, found))
+    return found
+
+
+class _Walker:
+    def __init__(self, table: Table, facts: dict[str, FactDefinition], most: int) -> None:
+        self._table = table
+        self._most = most
+        self._columns = [self._parts(facts[path], place) for place, path in enumerate(table.columns)]
+        self._visited: set[tuple[int, int]] = set()
+        self._path: list[tuple[str, Domain | None]] = []
+        self.masks: dict[int, Counterexample] = {}
+        self.gaps: list[Counterexample] = []
+        self.seen: dict[int, Counterexample] = {}
+        self.first: set[int] = set()
+        self.complete = True
+        self.states = 0
+
+    def walk(self) -> None:
+        self._from(0, (1 << len(self._table.rows)) - 1)
+
+    def _parts(self, fact: FactDefinition, place: int) -> list[tuple[Domain | None, int]]:
+        """The column's atoms, each with the rows that it meets as bits."""
+        cells = [row.when[place] for row in self._table.rows]
+        everything = whole(fact)
+        if everything is None:
+            return self._opaque(cells)
+        domains = [None if cell is None else of_cell(fact, cell) for cell in cells]
+        parts: dict[int, Domain] = {}
+        for atom in atoms(everything, [domain for domain in domains if domain is not None]):
+            bits = sum(1 << i for i, domain in enumerate(domains) if domain is None or covers(domain, atom))
+            if not atom.empty:
+                parts.setdefault(bits, atom)
+        return [(atom, bits) for bits, atom in parts.items()]
+
+    @staticmethod
+    def _opaque(cells: list[Any]) -> list[tuple[Domain | None, int]]:
+        """A fact without a domain: each distinct cell alone may match, or none."""
+        always = sum(1 << i for i, cell in enumerate(cells) if cell is None)
+        kinds: list[Any] = []
+        for cell in cells:
+            if cell is not None and cell not in kinds:
+                kinds.append(cell)
+        alone = [always | sum(1 << i for i, cell in enumerate(cells) if cell == kind) for kind in kinds]
+        return [(None, bits) for bits in (*alone, always)]
+
+    def _from(self, place: int, bits: int) -> None:
+        if (place, bits) in self._visited:
+            return
+        if self.states >= self._most:
+            self.complete = False
+            return
+        self.states += 1
+        self._visited.add((place, bits))
+        if place == len(self._columns):
+            self._leaf(bits)
+            return
+        for atom, meets in self._columns[place]:
+            self._path.append((self._table.columns[place], atom))
+            self._from(place + 1, bits & meets)
+            self._path.pop()
+
+    def _leaf(self, bits: int) -> None:
+        rows = tuple(i + 1 for i in range(bits.bit_length()) if bits >> i & 1)
+        facts = {
+            path: example for path, atom in self._path if atom is not None and (example := atom.example()) is not None
+        }
+        example = Counterexample(facts, rows)
+        self.masks[bits] = example
+        if not rows:
+            self.gaps.append(example)
+            return
+        self.first.add(rows[0])
+        for row in rows:
+            self.seen.setdefault(row, example)
+
+
+def _overlaps(table: Table, walker: _Walker, found: Examined) -> None:
+    if table.hit not in {HitPolicy.UNIQUE, HitPolicy.ANY}:
+        return
+    for example in walker.masks.values():
+        for place, one in enumerate(example.rows):
+            for other in example.rows[place + 1 :]:
+                differ = table.rows[one - 1].then != table.rows[other - 1].then
+                if (differ or table.hit is HitPolicy.UNIQUE) and len(found.overlaps) < MOST_PAIRS:
+                    found.overlaps.setdefault((one, other), example)
+
+
+def _findings(table: Table, found: Examined) -> list[Finding]:
+    said: list[Finding] = []
+    answers_nothing = table.otherwise is not None or table.hit.many or table.hit in {HitPolicy.SUM, HitPolicy.COUNT}
+    if not answers_nothing:
+        said.extend(finding("row-gap", "/table/rows", Severity.WARNING, example=_shown(gap)) for gap in found.gaps[:3])
+    code = "rows-overlap" if table.hit is HitPolicy.UNIQUE else "rows-disagree"
+    for (one, other), example in found.overlaps.items():
+        where = f"/table/rows/{other - 1}"
+        said.append(finding(code, where, Severity.ERROR, first=one, second=other, example=_shown(example)))
+    for row, example in sorted(found.shadowed.items()):
+        said.append(
+            finding("row-shadowed", f"/table/rows/{row - 1}", Severity.WARNING, row=row, example=_shown(example))
+        )
+    said.extend(
+        finding("row-impossible", f"/table/rows/{row - 1}", Severity.WARNING, row=row) for row in found.impossible
+    )
+    if not found.complete:
+        said.append(finding("table-too-wide", "/table", Severity.NOTE, covered=found.states))
+    return said
+
+
+def _shown(example: Counterexample) -> str:
+    said = ", ".join(f"{path} = {json.dumps(value, ensure_ascii=False)}" for path, value in example.facts.items())
+    return said or "{}"

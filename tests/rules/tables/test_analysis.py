@@ -1,0 +1,130 @@
+"""Gaps, overlaps and shadowed rows are found, and every example that is shown is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rules.oracle import Undecided, answer
+from rules.syntax import read
+from rules.tables.analysis import examine
+from rules.tables.compiling import compile_table
+from rules.tables.model import Table
+from tests.rulebook import REGISTRY
+
+
+def table(hit: str, columns: str, *rows: tuple[Any, ...], **more: Any) -> Table:
+    written = [{"when": row[:-1], "then": row[-1]} for row in rows]
+    return Table.model_validate({"hit": hit, "columns": columns.split(), "rows": written} | more)
+
+
+def found(made: Table) -> list[tuple[str, str]]:
+    return [(one.code, one.pointer) for one in examine(made, REGISTRY.facts).findings]
+
+
+def test_a_gap_between_two_bounds_is_shown_with_the_value_that_falls_through() -> None:
+    made = table("first", "pulse", ({"below": 50}, "yes"), ({"above": 50}, "no"))
+    examined = examine(made, REGISTRY.facts)
+    assert [gap.facts for gap in examined.gaps] == [{"pulse": 50}]
+    assert "pulse = 50" in examined.findings[0].en
+
+
+def test_between_two_whole_numbers_there_is_no_gap_and_between_two_others_there_is() -> None:
+    rows = (({"at_most": 50}, "yes"), ({"at_least": 51}, "no"))
+    assert found(table("first", "pulse", *rows)) == []
+    gap = examine(table("first", "weight", *rows), REGISTRY.facts).gaps[0]
+    assert 50 < gap.facts["weight"] < 51
+
+
+def test_a_fact_that_may_be_absent_leaves_a_gap_unless_a_row_looks_at_that() -> None:
+    made = table("first", "since", ({"present": True}, "yes"))
+    assert examine(made, REGISTRY.facts).gaps[0].facts == {}
+    assert found(table("first", "since", ({"present": True}, "yes"), ({"present": False}, "no"))) == []
+
+
+def test_codes_and_dates_have_gaps_too() -> None:
+    assert examine(table("first", "ward", ({"in": ["a", "b"]}, "yes")), REGISTRY.facts).gaps[0].facts == {"ward": "c"}
+    open_codes = examine(table("first", "diagnosis", ({"is": "I10"}, "yes")), REGISTRY.facts)
+    assert open_codes.gaps[0].facts == {"diagnosis": "another code"}
+    made = table("first", "patient.born", ({"below": "2000-01-01"}, "yes"), ({"above": "2000-01-01"}, "no"))
+    assert examine(made, REGISTRY.facts).gaps[0].facts == {"patient.born": "2000-01-01"}
+
+
+def test_an_otherwise_leaves_no_gap() -> None:
+    assert found(table("first", "pulse", ({"below": 50}, "yes"), otherwise="no")) == []
+
+
+def test_rows_that_must_not_match_together_are_an_error_with_the_facts_that_match_both() -> None:
+    rows = (({"below": 92}, None, "yes"), ({"at_least": 90}, {"is": True}, "no"), (None, {"is": False}, "no"))
+    unique = examine(table("unique", "spo2 on", *rows, otherwise="no"), REGISTRY.facts)
+    assert set(unique.overlaps) == {(1, 2), (1, 3)}
+    assert 90 <= unique.overlaps[1, 2].facts["spo2"] < 92
+    assert all(one.refuses for one in unique.findings)
+    agreeing = table("any", "spo2 on", *rows, otherwise="no")
+    assert set(examine(agreeing, REGISTRY.facts).overlaps) == {(1, 2), (1, 3)}
+    assert found(table("any", "spo2 on", *((a, b, "no") for a, b, _ in rows), otherwise="no")) == []
+
+
+def test_a_row_behind_a_wider_one_never_answers() -> None:
+    made = table("first", "pulse on", ({"below": 90}, None, "yes"), ({"below": 50}, {"is": True}, "no"), otherwise="no")
+    assert found(made) == [("row-shadowed", "/table/rows/1")]
+
+
+def test_a_row_behind_several_that_together_leave_nothing_never_answers() -> None:
+    made = table(
+        "first", "ward on", ({"is": "a"}, None, "yes"), ({"not_in": ["a"]}, None, "no"), (None, {"is": True}, "yes")
+    )
+    assert found(made) == [("row-shadowed", "/table/rows/2")]
+
+
+def test_a_row_that_nothing_can_meet_is_named() -> None:
+    made = table("first", "pulse", ({"above": 300}, "yes"), (None, "no"), ({"below": 9, "above": 10}, "no"))
+    assert ("row-impossible", "/table/rows/0") in found(made)
+    assert ("row-impossible", "/table/rows/2") in found(made)
+
+
+def test_a_table_beyond_the_limit_says_how_far_it_was_examined() -> None:
+    rows = [({"below": number}, {"above": number}, {"is": number % 2 == 0}, "yes") for number in range(1, 40)]
+    made = table("first", "pulse spo2 on", *rows)
+    examined = examine(made, REGISTRY.facts, most=10)
+    assert (examined.complete, examined.states, examined.shadowed, examined.impossible) == (False, 10, {}, [])
+    assert examined.findings[-1].code == "table-too-wide"
+    assert examine(made, REGISTRY.facts).complete
+
+
+limits = st.integers(0, 6)
+range_cells = st.one_of(
+    st.none(),
+    st.builds(lambda low, high: {"at_least": low, "below": high}, limits, limits),
+    st.builds(lambda low: {"above": low}, limits),
+    st.builds(lambda one: {"is": one}, limits),
+    st.lists(limits, min_size=1, max_size=2).map(lambda several: {"not_in": several}),
+)
+bool_cells = st.one_of(st.none(), st.booleans().map(lambda value: {"is": value}))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.tuples(range_cells, bool_cells, st.sampled_from(["yes", "no"])), min_size=1, max_size=4), st.booleans()
+)
+def test_what_is_said_is_what_trying_every_value_shows(rows: list[tuple[Any, ...]], unique: bool) -> None:
+    if all(row[0] is None for row in rows) or all(row[1] is None for row in rows):
+        return
+    made = table("unique" if unique else "first", "pulse on", *rows)
+    tree, _ = read(compile_table(made))
+    said = set()
+    for pulse in range(9):
+        for on in (True, False):
+            said.add(answer(tree, {"pulse": pulse, "on": on}))
+    examined = examine(made, REGISTRY.facts)
+    assert bool(examined.gaps) == ("no-row" in said)
+    if unique:
+        assert bool(examined.overlaps) == ("rows-disagree" in said)
+    for example in (*examined.gaps, *examined.overlaps.values(), *examined.shadowed.values()):
+        try:
+            got = answer(tree, example.nested)
+        except Undecided:
+            got = "undecided"
+        assert got == "no-row" if example in examined.gaps else got not in {"no-row", "undecided"}
