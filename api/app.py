@@ -17,8 +17,8 @@ from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards
 from api.state import AppState
+from api.ui.routes import account, events, home, kept, session, signing_in, step_up
 from api.ui.routes import admissions as admission_screens
-from api.ui.routes import events, home, kept, session
 from api.ui.routes import stays as stay_screens
 from api.ui.routes import worklist as worklist_screens
 from api.ui.templating import STATIC, asset
@@ -30,6 +30,9 @@ _ROUTERS = (
     health.router,
     home.router,
     session.router,
+    signing_in.router,
+    step_up.router,
+    account.router,
     worklist_screens.router,
     stay_screens.router,
     admission_screens.router,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.roles import Role
 
@@ -15,6 +16,7 @@ class Caller:
     address: the peer's network address, for the audit.
     session: hash of the session's or token's secret, to ask again whether it still stands.
     csrf: what forms of a browser session must repeat; None for a token, which no browser adds by itself.
+    proved_at: when the person last gave a proof beyond the password that began the session; None for never.
     """
 
     hospital: str
@@ -25,3 +27,4 @@ class Caller:
     address: str | None
     session: bytes
     csrf: str | None = None
+    proved_at: datetime | None = None

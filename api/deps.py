@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -13,9 +14,12 @@ from starlette.staticfiles import StaticFiles
 
 from api.caller import Caller
 from api.state import AppState, state_of
-from domain.errors import Forbidden, Misconfigured, NotFound, NotSignedIn
+from domain.errors import Forbidden, Misconfigured, NotFound, NotSignedIn, ProofNeeded
 from rules.access import Action, may, roles_for
 from store import accounts, hospitals
+
+PROOF_LASTS = timedelta(minutes=10)
+"""How long a proof opens what asks for a fresh one."""
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -35,10 +39,15 @@ def cookie_name(state: AppState) -> str:
 
 
 class Policy:
-    """A route's policy: signed in, and a role that may do this."""
+    """A route's policy: signed in, and a role that may do this.
 
-    def __init__(self, action: Action) -> None:
+    step_up: a person must have proved within the last minutes to be still there: a code of the second factor, or the
+    password where there is none. A client's token is a proof by itself: nobody has left its desk.
+    """
+
+    def __init__(self, action: Action, *, step_up: bool = False) -> None:
         self.action = action
+        self.step_up = step_up
 
     async def __call__(self, request: Request) -> Caller:
         state = state_of(request)
@@ -48,6 +57,8 @@ class Policy:
             await _refuse_forgery(request, state, caller.csrf)
         if not may(caller.roles, self.action):
             raise Forbidden(self.action.value, action=self.action.value, roles=_names(self.action))
+        if self.step_up:
+            refuse_without_fresh_proof(state, caller, self.action)
         return caller
 
 
@@ -59,8 +70,17 @@ class Public:
             refuse_other_origins(request, state_of(request))
 
 
-def allow(action: Action) -> Any:
-    return Depends(Policy(action))
+def allow(action: Action, *, step_up: bool = False) -> Any:
+    """A route's policy. `step_up=True` asks for a fresh proof, and afterwards goes on with what was being done."""
+    return Depends(Policy(action, step_up=step_up))
+
+
+def refuse_without_fresh_proof(state: AppState, caller: Caller, action: Action) -> None:
+    """Raises ProofNeeded for a person whose last proof is too old. For decisions that a route's policy cannot know."""
+    if caller.csrf is None:
+        return
+    if caller.proved_at is None or state.now() - caller.proved_at > PROOF_LASTS:
+        raise ProofNeeded("a fresh proof is needed", action=action.value)
 
 
 public: Any = Depends(Public())
@@ -130,7 +150,9 @@ async def _identify(request: Request, state: AppState) -> Caller:
             return Caller(code, token.label, token.roles, {}, displays, address, hashed)
         session = await accounts.session(tx, hashed, now)
         display = {"ko": session.display_ko, "en": session.display_en}
-        return Caller(code, session.account, session.roles, display, displays, address, hashed, session.csrf)
+        return Caller(
+            code, session.account, session.roles, display, displays, address, hashed, session.csrf, session.proved_at
+        )
 
 
 def _names(action: Action) -> str:

@@ -18,10 +18,10 @@ from api import refusals
 from api.denials import denied
 from api.refusals import Refusal, Shown
 from api.state import state_of
-from api.ui import pages
+from api.ui import pages, step_up
 from api.ui.language import language_of
 from api.ui.words import Language, words
-from domain.errors import Forbidden, NotSignedIn, PhisError, Refused, Unavailable
+from domain.errors import Forbidden, NotSignedIn, PhisError, ProofNeeded, Refused, TooManyAttempts, Unavailable
 from domain.ids import FHIR_ID, Reference
 
 log = structlog.get_logger(__name__)
@@ -95,10 +95,16 @@ async def _refused(request: Request, error: Exception) -> Response:
         route = getattr(request.scope.get("route"), "path", "")
         await denied(state_of(request), caller, error.params.get("action", route), entities=_tried(request))
     if wants_json(request):
-        return _answer(render(error, language_of(request)))
-    if isinstance(error, NotSignedIn):
-        return pages.sign_in_first(request)
-    return await pages.refused(request, error)
+        answer: Response = _answer(render(error, language_of(request)))
+    elif isinstance(error, NotSignedIn):
+        answer = pages.sign_in_first(request)
+    elif isinstance(error, ProofNeeded):
+        answer = await step_up.prove_first(request)
+    else:
+        answer = await pages.refused(request, error)
+    if isinstance(error, TooManyAttempts):
+        answer.headers["Retry-After"] = error.params.get("seconds", "60")
+    return answer
 
 
 def _tried(request: Request) -> list[Reference]:

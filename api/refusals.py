@@ -59,6 +59,18 @@ _SAID: dict[type[PhisError], _Said] = {
         N_("It needs one of these roles: {roles}."),
         N_("Ask a colleague who holds one of them, or the administrator of your hospital. The attempt was recorded."),
     ),
+    errors.ProofNeeded: _Said(
+        HTTPStatus.UNAUTHORIZED,
+        N_("Please prove once more that it is you"),
+        N_("This reaches far, and some minutes have passed since your last proof."),
+        N_("Give a code of your authenticator, or your password, at /step-up; then do it again."),
+    ),
+    errors.TooManyAttempts: _Said(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        N_("Too many attempts have failed from here"),
+        N_("The next one may come in {seconds} seconds."),
+        N_("Wait that long. Browsers that have signed in with this account before are not held up."),
+    ),
     errors.NotFound: _Said(
         HTTPStatus.NOT_FOUND,
         N_("There is no such thing here"),

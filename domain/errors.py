@@ -16,6 +16,8 @@
     │   │   ├── ActiveStayExists    the patient already has an inpatient stay
     │   │   └── ProcessOwned        a process owns this state: a command changes it, a write does not
     │   ├── MultipleMatches         a condition that should name one thing names several
+    │   ├── ProofNeeded                 somebody is signed in, and must prove anew to be still there
+    │   ├── TooManyAttempts             proofs failed too often from there; after a pause the next may come
     │   ├── TooCostly               it would take more than anybody may ask for at once
     │   └── KeyReused               the idempotency key was used with another body
     ├── Unavailable                 a part of the house does not answer; the same call succeeds later
@@ -129,6 +131,18 @@ class MultipleMatches(Refused):
     """Params: `reference` or `criteria`, where they hold nothing personal."""
 
     code = "multiple-matches"
+
+
+class ProofNeeded(Refused):
+    """Params: `action`."""
+
+    code = "step-up-required"
+
+
+class TooManyAttempts(Refused):
+    """Params: `seconds`, how long the pause is."""
+
+    code = "too-many-attempts"
 
 
 class TooCostly(Refused):

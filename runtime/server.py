@@ -24,6 +24,7 @@ from api.commands.processes import Processes
 from api.events import EventHub
 from api.state import AppState
 from domain.errors import Unavailable
+from runtime.forgetting import keep_forgetting
 from runtime.reconcile import reconcile
 from runtime.settings import Settings, needed
 from runtime.temporal import PROCESS_QUEUE, connect
@@ -91,6 +92,7 @@ async def application(
             for name, work in (
                 ("relay", outbox.Relay(system_url, now=lambda: datetime.now(UTC)).run()),
                 ("listener", _listen(system_url, events)),
+                ("forgetting", keep_forgetting(database, now=lambda: datetime.now(UTC))),
                 ("re-sender", dispatcher.keep_resending()),
                 ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),
                 ("reconcile", _reconcile_once(database, client, task_queue)),

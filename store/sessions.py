@@ -20,11 +20,13 @@ IDLES = timedelta(hours=1)
 # How often a session in use is written: else every request would be a write.
 _SEEN_EVERY = timedelta(minutes=1)
 
+_AGENT = 200  # characters of what a browser says it is
+
 _SECRET = re.compile(r"([a-z][a-z0-9]{1,30})\.[A-Za-z0-9_-]{43}")
 
 
 class Session(BaseModel, frozen=True):
-    """A signed-in person. `csrf` is what their forms carry."""
+    """A signed-in person. `csrf` is what their forms carry; `proved_at`: when they last proved to be still there."""
 
     account: str
     display_ko: str
@@ -34,6 +36,22 @@ class Session(BaseModel, frozen=True):
     started_at: datetime
     seen_at: datetime
     expires_at: datetime
+    proved_at: datetime | None
+    method: str
+
+
+class OwnSession(BaseModel, frozen=True):
+    """A session as its owner sees it in a list. `name` tells it apart and opens nothing."""
+
+    secret_hash: bytes = Field(repr=False)
+    started_at: datetime
+    seen_at: datetime
+    address: str | None
+    agent: str | None
+
+    @property
+    def name(self) -> str:
+        return hashlib.sha256(self.secret_hash).hexdigest()[:16]
 
 
 class Token(BaseModel, frozen=True):
@@ -58,13 +76,28 @@ def secret_hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-async def start_session(tx: Transaction, account: str, now: datetime, *, lasts: timedelta = LASTS) -> str:
-    """Sign an account in and return the cookie's value, which is kept nowhere."""
-    secret = _secret(tx)
+async def start_session(
+    tx: Transaction,
+    account: str,
+    now: datetime,
+    *,
+    lasts: timedelta = LASTS,
+    method: str = "password",
+    proved: bool = False,
+    address: str | None = None,
+    agent: str | None = None,
+) -> str:
+    """Sign an account in and return the cookie's value, which is kept nowhere and never used before.
+
+    proved: two proofs were given, so that the next minutes need no further one.  agent: what the browser says it is.
+    """
+    secret = new_secret(tx)
     await tx.execute(
         """
-        insert into session (hospital, secret_hash, account, csrf, started_at, seen_at, expires_at)
-        values (%(hospital)s, %(hash)s, %(account)s, %(csrf)s, %(now)s, %(now)s, %(expires)s)
+        insert into session
+            (hospital, secret_hash, account, csrf, started_at, seen_at, expires_at, proved_at, method, address, agent)
+        values (%(hospital)s, %(hash)s, %(account)s, %(csrf)s, %(now)s, %(now)s, %(expires)s, %(proved)s, %(method)s,
+                %(address)s, %(agent)s)
         """,
         {
             "hospital": tx.hospital,
@@ -73,6 +106,10 @@ async def start_session(tx: Transaction, account: str, now: datetime, *, lasts: 
             "csrf": secrets.token_urlsafe(32),
             "now": now,
             "expires": now + lasts,
+            "proved": now if proved else None,
+            "method": method,
+            "address": address,
+            "agent": agent[:_AGENT] if agent else None,
         },
     )
     return secret
@@ -88,7 +125,8 @@ async def session(
     found = await tx.rows(
         Session,
         """
-        select s.account, s.csrf, s.started_at, s.seen_at, s.expires_at, a.display_ko, a.display_en, a.roles
+        select s.account, s.csrf, s.started_at, s.seen_at, s.expires_at, s.proved_at, s.method,
+               a.display_ko, a.display_en, a.roles
         from session s join account a on a.hospital = s.hospital and a.name = s.account
         where s.hospital = %s and s.secret_hash = %s and s.expires_at > %s and s.seen_at > %s and not a.disabled
         """,
@@ -108,17 +146,51 @@ async def end_session(tx: Transaction, secret_hash: bytes) -> None:
     await tx.execute("delete from session where hospital = %s and secret_hash = %s", [tx.hospital, secret_hash])
 
 
-async def forget_expired(tx: SystemTransaction, now: datetime) -> int:
-    """Delete sessions of all hospitals that are over, and say how many."""
+async def proved(tx: Transaction, secret_hash: bytes, now: datetime) -> None:
+    """Note that the person of a session has just proved to be still there."""
+    await tx.execute(
+        "update session set proved_at = %s where hospital = %s and secret_hash = %s", [now, tx.hospital, secret_hash]
+    )
+
+
+async def sessions_of(tx: Transaction, account: str, now: datetime, *, idles: timedelta = IDLES) -> list[OwnSession]:
+    """The sessions of an account that still stand, the one used last first."""
+    return await tx.rows(
+        OwnSession,
+        """
+        select secret_hash, started_at, seen_at, address, agent from session
+        where hospital = %s and account = %s and expires_at > %s and seen_at > %s order by seen_at desc, started_at desc
+        """,
+        [tx.hospital, account, now, now - idles],
+    )
+
+
+async def end_sessions(tx: Transaction, account: str, *, but: bytes = b"") -> int:
+    """End the sessions of an account, and its sign-ins under way; say how many sessions. `but`: this one stays."""
+    await tx.execute("delete from sign_in where hospital = %s and account = %s", [tx.hospital, account])
+    gone = await tx.all(
+        "delete from session where hospital = %s and account = %s and secret_hash <> %s returning 1 as one",
+        [tx.hospital, account, but],
+    )
+    return len(gone)
+
+
+async def forget_expired(tx: SystemTransaction, now: datetime, *, idles: timedelta = IDLES) -> int:
+    """Delete sessions and tokens of all hospitals that are over, and say how many."""
     gone = await tx.one(
-        "with gone as (delete from session where expires_at <= %s returning 1) select count(*) as n from gone", [now]
+        """
+        with sessions as (delete from session where expires_at <= %(now)s or seen_at <= %(idle)s returning 1),
+             tokens as (delete from access_token where expires_at <= %(now)s returning 1)
+        select (select count(*) from sessions) + (select count(*) from tokens) as n
+        """,
+        {"now": now, "idle": now - idles},
     )
     return int(gone["n"]) if gone else 0
 
 
 async def issue_token(tx: Transaction, label: str, roles: Collection[Role], scope: str, expires: datetime) -> str:
     """Give a client a token and return it; it is kept nowhere."""
-    secret = _secret(tx)
+    secret = new_secret(tx)
     await tx.execute(
         """
         insert into access_token (hospital, secret_hash, label, roles, scope, expires_at)
@@ -141,5 +213,6 @@ async def token(tx: Transaction, secret_hash: bytes, now: datetime) -> Token:
     return found[0]
 
 
-def _secret(tx: Transaction) -> str:
+def new_secret(tx: Transaction) -> str:
+    """A credential of the hospital that nobody had before: 256 random bits (ADR 0009)."""
     return f"{tx.hospital}.{secrets.token_urlsafe(32)}"

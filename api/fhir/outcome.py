@@ -35,6 +35,8 @@ _FACES: dict[type[PhisError], tuple[int, str]] = {
     errors.Invalid: (HTTPStatus.BAD_REQUEST, "invalid"),
     errors.NotSignedIn: (HTTPStatus.UNAUTHORIZED, "login"),
     errors.Forbidden: (HTTPStatus.FORBIDDEN, "forbidden"),
+    errors.ProofNeeded: (HTTPStatus.UNAUTHORIZED, "login"),
+    errors.TooManyAttempts: (HTTPStatus.TOO_MANY_REQUESTS, "throttled"),
     errors.NotFound: (HTTPStatus.NOT_FOUND, "not-found"),
     errors.Deleted: (HTTPStatus.GONE, "deleted"),
     errors.StaleRevision: (HTTPStatus.PRECONDITION_FAILED, "conflict"),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from domain.roles import Role
+from runtime.cli import account_commands
 from runtime.demo.level import Demo
 
 # ruff: noqa: PLC0415  (each command imports what it needs, so that help is there at once)
@@ -142,6 +143,9 @@ def load(
     from runtime.cli import database
 
     raise typer.Exit(database.load(hospital, files, data_dir))
+
+
+app.add_typer(account_commands.app, name="account", rich_help_panel=CARE)
 
 
 @app.command(rich_help_panel=CARE)

@@ -36,7 +36,7 @@ def migrate(settings: Settings, *, check: bool) -> None:
         asyncio.run(schema.check(url))
     else:
         asyncio.run(schema.migrate(url))
-    _tell(f"The database has schema {schema.head()}, as this release needs.")
+    tell(f"The database has schema {schema.head()}, as this release needs.")
 
 
 @dataclass(frozen=True)
@@ -56,48 +56,46 @@ def token(wish: TokenWish, data_dir: Path | None) -> None:
     if not _LABEL.fullmatch(wish.label):
         raise Misconfigured("--label names a program: letters, digits, '-', '_' and '.'; only people have an '@'.")
     until = datetime.now(UTC) + _duration(wish.lasts)
-    secret = asyncio.run(_issue(_reachable_settings(data_dir), wish, until))
-    _tell(f"A token of {wish.hospital} for {wish.label}, good until {until.astimezone():%Y-%m-%d %H:%M %Z}:")
+    secret = asyncio.run(_issue(reachable_settings(data_dir), wish, until))
+    tell(f"A token of {wish.hospital} for {wish.label}, good until {until.astimezone():%Y-%m-%d %H:%M %Z}:")
     print(secret)  # noqa: T201  (scripts read the last line of standard output)
 
 
 def load(hospital: str, files: Sequence[Path], data_dir: Path | None) -> int:
     """Returns the exit code: 1 when anything was refused."""
-    kept, failed = asyncio.run(_load(_reachable_settings(data_dir), hospital, files))
-    _tell(f"{kept} kept, {failed} refused.")
+    kept, failed = asyncio.run(_load(reachable_settings(data_dir), hospital, files))
+    tell(f"{kept} kept, {failed} refused.")
     return 1 if failed else 0
 
 
 def reconcile(data_dir: Path | None) -> None:
-    settings = _reachable_settings(data_dir)
+    settings = reachable_settings(data_dir)
     logs.configure("reconcile", style=settings.log_format, level="error")
     report = asyncio.run(_reconcile(settings))
     resumed = len(report.resumed) + len(report.replaced)
-    _tell(f"{report.open} open processes, {resumed} resumed from their rows.")
+    tell(f"{report.open} open processes, {resumed} resumed from their rows.")
     if report.silent:
-        _tell(
-            f"{len(report.silent)} could not be judged, because no worker answers: start phis worker, then try again."
-        )
+        tell(f"{len(report.silent)} could not be judged, because no worker answers: start phis worker, then try again.")
         raise SystemExit(1)
 
 
 async def _issue(settings: Settings, wish: TokenWish, until: datetime) -> str:
-    async with _opened(settings) as database, database.transaction(wish.hospital) as tx:
-        await _refuse_unknown(tx, wish.hospital)
+    async with opened(settings) as database, database.transaction(wish.hospital) as tx:
+        await refuse_unknown(tx, wish.hospital)
         return await accounts.issue_token(tx, wish.label, wish.roles, " ".join(wish.scope), until)
 
 
 async def _load(settings: Settings, hospital: str, files: Sequence[Path]) -> tuple[int, int]:
     from runtime.load import load as load_files  # noqa: PLC0415  (FHIR's definitions are not needed for a token)
 
-    async with _opened(settings) as database:
+    async with opened(settings) as database:
         async with database.transaction(hospital) as tx:
-            await _refuse_unknown(tx, hospital)
-        report = await load_files(database, hospital, files, origin=settings.origin, tell=_tell)
+            await refuse_unknown(tx, hospital)
+        report = await load_files(database, hospital, files, origin=settings.origin, tell=tell)
     return report.kept, report.failed
 
 
-async def _refuse_unknown(tx: Transaction, hospital: str) -> None:
+async def refuse_unknown(tx: Transaction, hospital: str) -> None:
     try:
         await hospitals.get(tx, hospital)
     except NotFound:
@@ -114,11 +112,11 @@ async def _reconcile(settings: Settings) -> Report:
     client = await connect(
         settings.temporal_address, settings.temporal_namespace, keys, tls=settings.temporal_tls_config
     )
-    async with _opened(settings) as database:
+    async with opened(settings) as database:
         return await compare(database, client, PROCESS_QUEUE)
 
 
-def _opened(settings: Settings) -> AbstractAsyncContextManager[Database]:
+def opened(settings: Settings) -> AbstractAsyncContextManager[Database]:
     settings.require("database_url", "database_system_url", "keys")
     return Database.open(
         settings.database_url.get_secret_value(),
@@ -129,7 +127,7 @@ def _opened(settings: Settings) -> AbstractAsyncContextManager[Database]:
     )
 
 
-def _reachable_settings(data_dir: Path | None) -> Settings:
+def reachable_settings(data_dir: Path | None) -> Settings:
     """Ours where a database is named, else those of the `phis up` that runs."""
     settings = load_settings()
     return settings if settings.database_url and not data_dir else settings_from(running(data_dir))
@@ -142,5 +140,5 @@ def _duration(text: str) -> timedelta:
     return length
 
 
-def _tell(sentence: str) -> None:
+def tell(sentence: str) -> None:
     Console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)

@@ -11,10 +11,11 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from domain.ids import Reference
 from runtime.demo import beds, patients, staff
 from runtime.settings import Settings
-from store import accounts, audit, hospitals, records
+from store import accounts, audit, hospitals, records, sign_ins
 from store.clocks import clock_of
 from store.database import Database, Transaction
 from store.sealing import KeyRing
+from store.sign_ins import SecondFactorRule
 
 ACTOR = "demo"
 
@@ -30,6 +31,8 @@ async def furnish(settings: Settings, password: str) -> None:
     async with Database.open(app, system, keys, app_size=2, system_size=1) as database:
         for code, *_ in beds.HOSPITALS:
             async with database.transaction(code) as tx:
+                # A hospital that is shown, not one with patients: everybody comes in with the one printed password.
+                await sign_ins.set_rule(tx, SecondFactorRule.NOBODY)
                 await _accounts(tx, password)
         async with database.transaction("hanbit") as tx:
             await _records(tx)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from store.tables import accounts, audit, beds, commands, hospitals, journal, processes, records, search, worklist
+from store.tables import (
+    accounts,
+    audit,
+    beds,
+    commands,
+    hospitals,
+    identity,
+    journal,
+    processes,
+    records,
+    search,
+    worklist,
+)
 
 METADATA = SQLModel.metadata
-MODULES = (accounts, audit, beds, commands, hospitals, journal, processes, records, search, worklist)
+MODULES = (accounts, audit, beds, commands, hospitals, identity, journal, processes, records, search, worklist)

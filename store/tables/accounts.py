@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import Boolean, Column, Index, text
 from sqlmodel import Field
 
 from store.tables.base import Code, Codes, HospitalTable, Instant
 
 
 class Account(HospitalTable, table=True):
-    """A person's account, named `bed-manager@hanbit`."""
+    """A person's account, named `bed-manager@hanbit`. `external`: how the hospital's sign-on knows the person."""
 
     name: str = Field(primary_key=True, sa_type=Code)
     display_ko: str
@@ -18,10 +19,16 @@ class Account(HospitalTable, table=True):
     roles: list[str] = Field(sa_type=Codes)
     password_hash: str
     disabled: bool
+    must_change: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    external: str | None = Field(default=None, sa_type=Code)
+
+    __table_args__ = (
+        Index("account_external", "hospital", "external", unique=True, postgresql_where=text("external is not null")),
+    )
 
 
 class Session(HospitalTable, table=True):
-    """A signed-in browser. Times are real."""
+    """A signed-in browser. Times are real. `proved_at`: when the person last proved to be still there."""
 
     secret_hash: bytes = Field(primary_key=True)
     account: str = Field(sa_type=Code)
@@ -29,6 +36,12 @@ class Session(HospitalTable, table=True):
     started_at: datetime = Field(sa_type=Instant)
     seen_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)
+    proved_at: datetime | None = Field(default=None, sa_type=Instant)
+    method: str = Field(default="password", sa_column=Column(Code, nullable=False, server_default="password"))
+    address: str | None = Field(default=None, sa_type=Code)
+    agent: str | None = None
+
+    __table_args__ = (Index("session_of_account", "hospital", "account"),)
 
 
 class AccessToken(HospitalTable, table=True):
@@ -39,3 +52,5 @@ class AccessToken(HospitalTable, table=True):
     roles: list[str] = Field(sa_type=Codes)
     scope: str
     expires_at: datetime = Field(sa_type=Instant)
+
+    __table_args__ = (Index("access_token_of_label", "hospital", "label"),)

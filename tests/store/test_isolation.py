@@ -17,10 +17,14 @@ from tests.store.values import BED_MANAGER, Urls, admission, ref, snapshot, task
 
 # What phis_system may do, and nothing else (engine room, 9, and the clocks' list).
 SYSTEM_MAY = {
+    ("access_token", "DELETE"),
+    ("access_token", "SELECT"),
     ("alembic_version", "SELECT"),
     ("audit_event", "SELECT"),
     ("audit_seal", "INSERT"),
     ("audit_seal", "SELECT"),
+    ("client_assertion", "DELETE"),
+    ("client_assertion", "SELECT"),
     ("command_ledger", "SELECT"),
     ("hospital_clock", "SELECT"),
     ("outbox", "DELETE"),
@@ -28,7 +32,15 @@ SYSTEM_MAY = {
     ("process", "SELECT"),
     ("session", "DELETE"),
     ("session", "SELECT"),
+    ("setup_link", "DELETE"),
+    ("setup_link", "SELECT"),
     ("shared_hospital", "SELECT"),
+    ("sign_in", "DELETE"),
+    ("sign_in", "SELECT"),
+    ("sign_in_attempt", "DELETE"),
+    ("sign_in_attempt", "SELECT"),
+    ("single_sign_on", "DELETE"),
+    ("single_sign_on", "SELECT"),
 }
 
 

@@ -7,20 +7,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
-from pydantic import TypeAdapter, ValidationError
 
 from api.accesses import accessed
 from api.caller import Caller
 from api.deps import allow, cookie_name, known_caller, public
+from api.identity import signing_in
 from api.state import AppState, State
 from api.ui import language, pages
+from api.ui.routes.signing_in import go_on
 from api.ui.views.session import SignInForm
 from api.ui.views.stays import Choice
 from api.ui.words import Language
-from domain.errors import NotFound
-from domain.ids import HospitalCode
+from domain.errors import TooManyAttempts
 from rules.access import Action
-from store import accounts, audit, hospitals
+from store import accounts, hospitals
 from store.audit import AuditAction
 
 router = APIRouter(include_in_schema=False)
@@ -48,19 +48,23 @@ async def sign_in(
     next_: Annotated[str, Form(alias="next", max_length=2000)] = "/",
 ) -> Response:
     """One answer for every way to be wrong, and after the same time: nobody learns which accounts exist."""
-    secret = await _begin(request, state, hospital, _full_name(account, hospital), password)
-    if secret is None:
+    name, wanted = _full_name(account, hospital), pages.local_address(next_)
+    try:
+        signed = await signing_in.with_password(
+            request, state, hospital=hospital, name=name, password=password, next_=wanted
+        )
+    except TooManyAttempts as held_up:
+        refusal = await pages.refusal_sentences(request, held_up)
+        error = f"{refusal.title}. {refusal.detail} {refusal.advice}"
+        answer = await _form(
+            request, state, next_=wanted, hospital=hospital, account=account, error=error, status=refusal.status
+        )
+        answer.headers["Retry-After"] = held_up.params["seconds"]
+        return answer
+    if signed is None:
         error = pages.words_of(request).gettext("Account or password is not right. Nothing else is told for safety.")
-        return await _form(request, state, next_=next_, hospital=hospital, account=account, error=error)
-    answer = pages.go(pages.local_address(next_))
-    answer.set_cookie(
-        cookie_name(state),
-        secret,
-        max_age=int(state.session_length.total_seconds()),
-        httponly=True,
-        secure=state.secure_cookies,
-        samesite="lax",
-    )
+        return await _form(request, state, next_=wanted, hospital=hospital, account=account, error=error)
+    answer = go_on(state, signed)
     answer.set_cookie(
         _LAST_HOSPITAL, hospital, max_age=_YEAR, httponly=True, secure=state.secure_cookies, samesite="lax"
     )
@@ -95,39 +99,15 @@ def _full_name(account: str, hospital: str) -> str:
     return name if "@" in name else f"{name}@{hospital}"
 
 
-async def _begin(request: Request, state: AppState, hospital: str, name: str, password: str) -> str | None:
-    """Check account and password and start a session. None: something of it is wrong."""
-    try:
-        TypeAdapter(HospitalCode).validate_python(hospital)
-    except ValidationError:
-        return None
-    async with state.database.transaction(hospital) as tx:
-        try:
-            await hospitals.get(tx, hospital)
-            account = await accounts.account(tx, name)
-        except NotFound:
-            account = None
-    hashed = account.password_hash if account is not None and not account.disabled else None
-    right = await state.passwords.verify(password, hashed)
-    async with state.database.transaction(hospital) as tx:
-        await audit.record(
-            tx,
-            action=AuditAction.LOGIN,
-            actor=name if account is None else account.name,
-            outcome="allowed" if right else "denied",
-            detail="session",
-            address=request.client.host if request.client else None,
-            at=state.now(),
-        )
-        return (
-            await accounts.start_session(tx, account.name, state.now(), lasts=state.session_length)
-            if right and account is not None
-            else None
-        )
-
-
 async def _form(
-    request: Request, state: AppState, *, next_: str, hospital: str, account: str = "", error: str = ""
+    request: Request,
+    state: AppState,
+    *,
+    next_: str,
+    hospital: str,
+    account: str = "",
+    error: str = "",
+    status: int | None = None,
 ) -> Response:
     _ = pages.words_of(request).gettext
     async with state.database.system() as tx:
@@ -140,5 +120,5 @@ async def _form(
         next=pages.local_address(next_),
         error=error,
     )
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK
-    return pages.page(request, "session/signin.html", _("Sign in"), status=status, form=form)
+    shown = status or (HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK)
+    return pages.page(request, "session/signin.html", _("Sign in"), status=shown, form=form)
