@@ -1,4 +1,4 @@
-"""Controls of identity: what each promises, as a check on a hospital's world. `controls.py` says how to switch them off."""
+"""Controls of identity: what each promises, as a check on a hospital. `controls.py` says how to switch them off."""
 
 from __future__ import annotations
 
