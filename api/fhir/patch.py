@@ -18,6 +18,7 @@ from api.fhir.exchange import JSON_PATCH, Answer, Call
 from api.fhir.outcome import expression_of
 from api.fhir.text import Json, parse, write
 from api.fhir.update import refuse_wrong_state
+from api.fhir.weight import refuse_heavy
 from api.fhir.writes import keep, told
 from domain.errors import Deleted, Invalid, NotFound
 from domain.ids import Reference
@@ -48,6 +49,7 @@ async def patched(tx: Transaction, call: Call) -> Write:
     resource = _applied(call, before)
     if resource.get("id") != ref.id or resource.get("resourceType") != ref.resource_type:
         raise Invalid("a patch changes neither the type of a resource nor its id", field="/id")
+    refuse_heavy(resource)
     await refuse_wrong_state(tx, call, ref, head, resource)
     checked(resource, ref.resource_type)
     return Write(ref, resource, write(resource), head.version)

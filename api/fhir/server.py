@@ -26,6 +26,7 @@ from api.fhir.interactions import INTERACTIONS, perform
 from api.fhir.outcome import Refusal, error
 from api.fhir.routing import address_of
 from api.fhir.text import parse
+from api.fhir.weight import LIGHT, refuse_heavy
 from api.state import AppState
 from domain.errors import Forbidden, Invalid
 
@@ -113,6 +114,8 @@ class FhirServer:
             sent = parse(body)
             if not isinstance(sent, dict):
                 raise Invalid("the body is JSON, but no resource: it is not an object", field="")
+            if len(body) > LIGHT:
+                refuse_heavy(sent)
             call.resource = sent
 
     async def _send(self, send: Send, answer: Answer, *, head: bool) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
-from api.fhir.text import DEEPEST, parse, too_deep, write
-from domain.errors import Invalid
+from api.fhir.text import DEEPEST, MOST_VALUES, parse, too_deep, write
+from api.fhir.weight import MOST, refuse_heavy
+from domain.errors import Invalid, TooCostly
 
 
 @pytest.mark.parametrize("text", [b'{"a":72.50,"b":1.0,"c":0.10}', '{"a":"한빛"}'.encode(), b"[1,2.0]", b'"x"'])
@@ -34,3 +36,43 @@ def test_megabytes_of_brackets_are_refused_soon(body: bytes) -> None:
     with pytest.raises(Invalid, match="deeper"):
         parse(body)
     assert time.process_time() - started < 2
+
+
+def test_a_name_that_stands_twice_among_very_many_is_found_soon() -> None:
+    names = ",".join(f'"a{number}":0' for number in range(200_000))
+    started = time.process_time()
+    with pytest.raises(Invalid, match="twice") as refused:
+        parse(f'{{{names},"a199999":0}}'.encode())
+    assert refused.value.params["field"] == "a199999"
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("value", [b"1.5", b"[]", b'""'])
+def test_small_values_that_become_much_in_memory_are_counted_before_they_are_read(value: bytes) -> None:
+    with pytest.raises(TooCostly):
+        parse(b"[" + (value + b",") * (MOST_VALUES + 1) + value + b"]")
+
+
+def _items(count: int) -> dict[str, Any]:
+    items = [{"linkId": str(number), "type": "group"} for number in range(count)]
+    return {"resourceType": "Questionnaire", "status": "draft", "item": items}
+
+
+def test_a_resource_of_too_many_objects_is_refused_where_it_stands() -> None:
+    refuse_heavy(_items(MOST - 1))
+    with pytest.raises(TooCostly) as refused:
+        refuse_heavy(_items(MOST))
+    assert refused.value.params["expression"] == "Questionnaire"
+    entry = {"resource": _items(MOST), "request": {"method": "POST", "url": "Questionnaire"}}
+    with pytest.raises(TooCostly) as refused:
+        refuse_heavy({"resourceType": "Bundle", "type": "transaction", "entry": [{}, entry]})
+    assert refused.value.params["expression"] == "Bundle.entry[1].resource"
+    codes = [{"code": str(number)} for number in range(MOST)]
+    refuse_heavy({"resourceType": "CodeSystem", "status": "active", "content": "complete", "concept": codes})
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"resourceType": []}, {"resourceType": "Bundle", "type": "batch", "entry": [1, {"resource": 1}]}]
+)
+def test_what_is_no_resource_weighs_nothing(sent: dict[str, Any]) -> None:
+    refuse_heavy(sent)
