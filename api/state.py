@@ -16,6 +16,7 @@ from api.commands.dispatch import Dispatcher
 from api.events import EventHub
 from api.passwords import Passwords
 from store.database import Database
+from store.terminology import Compiled
 
 
 def _real_now() -> datetime:
@@ -29,6 +30,7 @@ class AppState:
     public_url: origin under which browsers see us, e.g. `https://phis.example.org`.
     secure_cookies: False only on plain http, for a machine of one's own.
     largest_bundle: bytes of a FHIR request: a transaction brings up to 5,000 resources.
+    compiled: code systems and their kin of all hospitals, as this process has asked them lately.
     now: the real present; domain times come from the hospital's clock over it.
     """
 
@@ -46,6 +48,7 @@ class AppState:
     largest_bundle: int = 32 * 1024 * 1024
     shown: Shown = field(default_factory=Shown)
     passwords: Passwords = field(default_factory=Passwords)
+    compiled: Compiled = field(default_factory=Compiled)
     now: Callable[[], datetime] = _real_now
 
 

@@ -39,6 +39,8 @@ def main() -> None:
     write("search", search.compile_all(resources))
     write("terminology", terminology.compile_resources(resources))
     write("expansions", terminology.compile_expansions(resources))
+    write("maps", terminology.compile_maps(resources))
+    write("canonicals", terminology.compile_canonicals(resources))
 
 
 def fetch_wheel(folder: Path) -> Path:

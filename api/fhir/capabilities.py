@@ -105,7 +105,7 @@ def _resource(kind: str, types: list[str]) -> Json:
         "searchParam": parameters,
     }
     named = [
-        {"name": operation.name, "definition": operation.definition}
+        {"name": operation.name, "definition": operation.defined_for(kind)}
         for operation in OPERATIONS.values()
         if operation.of(kind)
     ]

@@ -1,12 +1,12 @@
-"""Operations by name: `$validate`, `$everything` (hl7.org/fhir/R4/operations.html)."""
+"""Operations by name: `$validate`, `$everything`, `$lookup`, … (hl7.org/fhir/R4/operations.html)."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from api.fhir import everything, validate
+from api.fhir import everything, expand, lookup, subsumes, translate, validate, validate_code
 from api.fhir.exchange import Answer, Call
 from api.fhir.outcome import Refusal, error
 from store.database import Transaction
@@ -24,9 +24,13 @@ class Operation:
     on_type: bool = False
     on_instance: bool = False
     changes: bool = False  # may be asked for by POST only
+    definitions: Mapping[str, str] = field(default_factory=dict)  # of types that HL7 defines it for each by itself
 
     def of(self, kind: str) -> bool:
         return (self.on_type or self.on_instance) and (not self.types or kind in self.types)
+
+    def defined_for(self, kind: str) -> str:
+        return self.definitions.get(kind, self.definition)
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -44,6 +48,48 @@ OPERATIONS: Mapping[str, Operation] = {
             "http://hl7.org/fhir/OperationDefinition/Patient-everything",
             everything.everything,
             types=frozenset({"Patient", "Encounter"}),
+            on_instance=True,
+            definitions={"Encounter": "http://hl7.org/fhir/OperationDefinition/Encounter-everything"},
+        ),
+        Operation(
+            "lookup",
+            "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup",
+            lookup.lookup,
+            types=frozenset({"CodeSystem"}),
+            on_type=True,
+            on_instance=True,
+        ),
+        Operation(
+            "validate-code",
+            "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code",
+            validate_code.validate_code,
+            types=frozenset({"CodeSystem", "ValueSet"}),
+            on_type=True,
+            on_instance=True,
+            definitions={"CodeSystem": "http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code"},
+        ),
+        Operation(
+            "subsumes",
+            "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes",
+            subsumes.subsumes,
+            types=frozenset({"CodeSystem"}),
+            on_type=True,
+            on_instance=True,
+        ),
+        Operation(
+            "expand",
+            "http://hl7.org/fhir/OperationDefinition/ValueSet-expand",
+            expand.expand_value_set,
+            types=frozenset({"ValueSet"}),
+            on_type=True,
+            on_instance=True,
+        ),
+        Operation(
+            "translate",
+            "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate",
+            translate.translate,
+            types=frozenset({"ConceptMap"}),
+            on_type=True,
             on_instance=True,
         ),
     )

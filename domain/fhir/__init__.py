@@ -22,7 +22,7 @@ from domain.fhir.search_parameters import (
     parameters_by_url,
     search_parameters,
 )
-from domain.fhir.terminology import iter_terminology, value_set_codes
+from domain.fhir.terminology import iter_terminology, published, published_urls, value_set_codes
 
 __all__ = [
     "Component",
@@ -41,6 +41,8 @@ __all__ = [
     "parameters_by_url",
     "profile",
     "profile_urls",
+    "published",
+    "published_urls",
     "resource_types",
     "search_parameters",
     "supertypes",

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from domain.errors import Misconfigured
 
-Table = Literal["structures", "search", "terminology", "expansions"]
+Table = Literal["structures", "search", "terminology", "expansions", "maps", "canonicals"]
 
 FOLDER = Path(__file__).parent / "tables"
 

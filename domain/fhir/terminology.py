@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -24,3 +24,22 @@ def iter_terminology() -> Iterator[dict[str, Any]]:
     """Each CodeSystem and ValueSet as HL7 publishes it, without its narrative."""
     for name in tables.names("terminology"):
         yield tables.entry("terminology", name)
+
+
+@cache
+def _canonicals() -> Mapping[str, Sequence[str]]:
+    """`Type url` → the entries that define it."""
+    return MappingProxyType(tables.entry("canonicals", "index"))
+
+
+def published(resource_type: str, url: str) -> list[dict[str, Any]]:
+    """HL7's CodeSystem, ValueSet or ConceptMap with a URL, decoded anew each time; none where HL7 has none."""
+    found = _canonicals().get(f"{resource_type} {url}", ())
+    table: tables.Table = "maps" if resource_type == "ConceptMap" else "terminology"
+    return [tables.entry(table, name) for name in found]
+
+
+def published_urls(resource_type: str) -> list[str]:
+    """The URLs of all that HL7 publishes of a type."""
+    prefix = f"{resource_type} "
+    return [key.removeprefix(prefix) for key in _canonicals() if key.startswith(prefix)]

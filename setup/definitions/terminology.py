@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 KINDS = ("CodeSystem", "ValueSet")
+MAP = "ConceptMap"
 Codes = dict[str, set[str]]
 
 
@@ -15,7 +16,28 @@ class NotEnumerable(Exception):
 
 def compile_resources(resources: list[dict[str, Any]]) -> dict[str, object]:
     kept = (each for each in resources if each["resourceType"] in KINDS)
-    return {f"{each['resourceType']}/{each['id']}": {k: v for k, v in each.items() if k != "text"} for each in kept}
+    return {name_of(each): without_narrative(each) for each in kept}
+
+
+def compile_maps(resources: list[dict[str, Any]]) -> dict[str, object]:
+    return {name_of(each): without_narrative(each) for each in resources if each["resourceType"] == MAP}
+
+
+def compile_canonicals(resources: list[dict[str, Any]]) -> dict[str, object]:
+    """`index`: a type and a URL → the entries that define it."""
+    index: dict[str, list[str]] = {}
+    for each in resources:
+        if each["resourceType"] in (*KINDS, MAP) and "url" in each:
+            index.setdefault(f"{each['resourceType']} {each['url']}", []).append(name_of(each))
+    return {"index": dict(sorted(index.items()))}
+
+
+def name_of(resource: dict[str, Any]) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def without_narrative(resource: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in resource.items() if name != "text"}
 
 
 def compile_expansions(resources: list[dict[str, Any]]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Code systems and value sets in a form that can be asked."""
+"""Nothing: code systems are asked in memory, compiled from their resources (ADR 0015). Its place in the chain stays."""
 
 from __future__ import annotations
 

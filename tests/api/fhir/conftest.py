@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from domain.roles import Role
 from store import accounts
+from tests.api.fhir.shop import FRUIT_SET, FRUIT_SYSTEM, KOREAN, TO_COLOUR
 from tests.desk import Desk
 
 Json = dict[str, Any]
@@ -68,3 +69,12 @@ async def connect(app: FastAPI, desk: Desk, now: datetime) -> AsyncIterator[Conn
 async def fhir(connect: Connect) -> httpx.AsyncClient:
     """A client that may do everything."""
     return await connect()
+
+
+@pytest.fixture
+async def shop(fhir: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A hospital that keeps its own terminology."""
+    for each in (FRUIT_SYSTEM, FRUIT_SET, TO_COLOUR, KOREAN):
+        answer = await fhir.put(f"{each['resourceType']}/{each['id']}", json=each)
+        assert answer.status_code == 201, answer.text
+    return fhir

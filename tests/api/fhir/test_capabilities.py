@@ -28,5 +28,8 @@ async def test_it_names_every_type_interaction_parameter_and_operation(fhir: htt
     assert "Observation:subject" in patient["searchRevInclude"]
     told = {each["code"] for each in patient["interaction"]} | {each["code"] for each in rest["interaction"]}
     assert told == (set(INTERACTIONS) | {"batch", "transaction"}) - {"operation", "search-compartment"}
-    assert {each["name"] for each in patient["operation"]} == set(OPERATIONS)
+    for kind, told_of_type in by_type.items():
+        named = {each["name"]: each["definition"] for each in told_of_type["operation"]}
+        assert named == {name: each.defined_for(kind) for name, each in OPERATIONS.items() if each.of(kind)}
+    assert {"validate-code", "expand"} < {each["name"] for each in by_type["ValueSet"]["operation"]}
     assert len(rest["compartment"]) == 5
