@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl
 
+from api.fhir.code_sets import code_sets
 from api.fhir.exchange import Call
 from api.fhir.reach import reach
 from domain.errors import Invalid, MultipleMatches
@@ -52,7 +53,8 @@ async def the_one(
     criteria = named_by(pairs)
     if not any(value for _, value in criteria):
         raise Invalid("a conditional interaction needs criteria", field=field)
-    query = parse_query(resource_type, criteria, strict=True, base=call.base)
+    codes = await code_sets(call, tx, criteria)
+    query = parse_query(resource_type, criteria, strict=True, base=call.base, codes=codes)
     # Only what the caller may search can be named: a match would tell that it exists.
     call.require("s", resource_type)
     if alone:

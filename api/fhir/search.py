@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from api.fhir import auditing, bundles, outcome, subsets
+from api.fhir.code_sets import code_sets
 from api.fhir.exchange import Answer, Call
 from api.fhir.reach import reach
 from api.fhir.text import write
@@ -22,9 +23,11 @@ async def search(call: Call, tx: Transaction) -> Answer:
     at = call.address
     if at.type:
         call.require("s", at.type)
+    codes = await code_sets(call, tx, call.params)
     query = parse_query(
         at.type or None,
         list(call.params),
+        codes=codes,
         strict=call.preference.strict,
         base=call.base,
         compartment=(at.compartment, at.id) if at.compartment else None,
