@@ -12,13 +12,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from api import health, problems
-from api.commands import admissions, status, stays, worklist
+from api.commands import admissions, care, status, stays, worklist
 from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards
 from api.state import AppState
 from api.ui.routes import account, events, home, kept, session, signing_in, step_up
 from api.ui.routes import admissions as admission_screens
+from api.ui.routes import care as care_screens
 from api.ui.routes import stays as stay_screens
 from api.ui.routes import worklist as worklist_screens
 from api.ui.templating import STATIC, asset
@@ -36,9 +37,11 @@ _ROUTERS = (
     worklist_screens.router,
     stay_screens.router,
     admission_screens.router,
+    care_screens.router,
     kept.router,
     events.router,
     admissions.router,
+    care.router,
     worklist.router,
     stays.router,
     status.router,  # last: it takes any key under /commands

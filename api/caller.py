@@ -15,6 +15,7 @@ class Caller:
     actor: the account's name, as ledger, audit and tasks keep it.  display: its name for people, by language.
     address: the peer's network address, for the audit.
     session: hash of the session's or token's secret, to ask again whether it still stands.
+    small: whether the hospital is a clinic, where nobody is out of anybody's care.
     csrf: what forms of a browser session must repeat; None for a token, which no browser adds by itself.
     proved_at: when the person last gave a proof beyond the password that began the session; None for never.
     """
@@ -28,3 +29,4 @@ class Caller:
     session: bytes
     csrf: str | None = None
     proved_at: datetime | None = None
+    small: bool = False

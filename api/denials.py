@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from api.accesses import accessed
 from api.caller import Caller
 from api.state import AppState
+from domain.errors import PhisError
 from domain.ids import Reference
 from store.audit import AuditAction
 
@@ -31,3 +32,10 @@ async def denied(
             entities=entities,
             patients=patients,
         )
+
+
+async def refused(state: AppState, caller: Caller, refusal: PhisError, what: str) -> None:
+    """Note a refusal by what it says of itself: the action, and the resource that was asked for."""
+    about = [Reference(named)] if (named := refusal.params.get("reference")) else []
+    patients = [each for each in about if each.resource_type == "Patient"]
+    await denied(state, caller, refusal.params.get("action", what), entities=about, patients=patients)

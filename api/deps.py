@@ -147,11 +147,20 @@ async def _identify(request: Request, state: AppState) -> Caller:
         displays = {"ko": hospital.name_ko, "en": hospital.name_en}
         if bearer:
             token = await accounts.token(tx, hashed, now)
-            return Caller(code, token.label, token.roles, {}, displays, address, hashed)
+            return Caller(code, token.label, token.roles, {}, displays, address, hashed, small=hospital.small)
         session = await accounts.session(tx, hashed, now)
         display = {"ko": session.display_ko, "en": session.display_en}
         return Caller(
-            code, session.account, session.roles, display, displays, address, hashed, session.csrf, session.proved_at
+            code,
+            session.account,
+            session.roles,
+            display,
+            displays,
+            address,
+            hashed,
+            session.csrf,
+            session.proved_at,
+            hospital.small,
         )
 
 

@@ -21,7 +21,16 @@ from api.state import state_of
 from api.ui import pages, step_up
 from api.ui.language import language_of
 from api.ui.words import Language, words
-from domain.errors import Forbidden, NotSignedIn, PhisError, ProofNeeded, Refused, TooManyAttempts, Unavailable
+from domain.errors import (
+    Forbidden,
+    NotSignedIn,
+    OutOfReach,
+    PhisError,
+    ProofNeeded,
+    Refused,
+    TooManyAttempts,
+    Unavailable,
+)
 from domain.ids import FHIR_ID, Reference
 
 log = structlog.get_logger(__name__)
@@ -91,11 +100,15 @@ async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refused | Unavailable):
         _log(error, log_id=None, request=request)
     caller = pages.caller_of(request)
-    if isinstance(error, Forbidden) and caller is not None:
+    if isinstance(error, Forbidden | OutOfReach) and caller is not None:
         route = getattr(request.scope.get("route"), "path", "")
-        await denied(state_of(request), caller, error.params.get("action", route), entities=_tried(request))
+        what = error.params.get("action", route)
+        patients = [Reference(error.params["patient"])] if "patient" in error.params else []
+        await denied(state_of(request), caller, what, entities=_tried(request), patients=patients)
     if wants_json(request):
         answer: Response = _answer(render(error, language_of(request)))
+    elif isinstance(error, OutOfReach) and caller is not None and (door := pages.door_of(request, caller, error)):
+        answer = door
     elif isinstance(error, NotSignedIn):
         answer = pages.sign_in_first(request)
     elif isinstance(error, ProofNeeded):
@@ -109,7 +122,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 def _tried(request: Request) -> list[Reference]:
     """What the address names: whose record somebody tried to reach is what the audit of a refusal is for."""
-    kinds = {"task_id": "Task", "encounter_id": "Encounter"}
+    kinds = {"task_id": "Task", "encounter_id": "Encounter", "patient_id": "Patient"}
     named = {kinds[name]: value for name, value in request.path_params.items() if name in kinds}
     return [Reference.to(kind, id_) for kind, id_ in named.items() if FHIR_ID.fullmatch(id_)]
 

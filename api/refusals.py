@@ -77,6 +77,15 @@ _SAID: dict[type[PhisError], _Said] = {
         "",
         N_("The address may be wrong, or it belongs to another hospital."),
     ),
+    errors.OutOfReach: _Said(
+        HTTPStatus.FORBIDDEN,
+        N_("This patient is not in your care"),
+        "",
+        N_(
+            "Ask the ward or the physician in charge. In an emergency clinical staff may open it with a reason. "
+            "The attempt was recorded."
+        ),
+    ),
     errors.StaleRevision: _Said(
         HTTPStatus.CONFLICT,
         N_("This has changed since you opened it"),

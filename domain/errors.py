@@ -6,7 +6,8 @@
     │   ├── NotSignedIn             nobody is known to be asking
     │   ├── Forbidden               somebody is, and may not
     │   ├── NotFound                no such thing, or it belongs to another hospital
-    │   │   └── Deleted             it was here and was deleted; its history stays
+    │   │   ├── Deleted             it was here and was deleted; its history stays
+    │   │   └── OutOfReach          it is there, and not for the caller: said as if it were not
     │   ├── Conflict                true a moment ago, not any more
     │   │   ├── StaleRevision       the thing has changed since it was read
     │   │   ├── AlreadyClaimed      somebody else owns the task
@@ -77,6 +78,12 @@ class Deleted(NotFound):
     """Params: `reference`, `version` (of the deletion)."""
 
     code = "deleted"
+
+
+class OutOfReach(NotFound):
+    """Params: `reference`; `patient` where a broken glass would open it. FHIR clients hear NotFound."""
+
+    code = "out-of-reach"
 
 
 class Conflict(Refused):

@@ -1,15 +1,37 @@
-"""Who may do what: one table of actions and the roles that may perform them.
+"""Who may do what: actions of the house, records by type, and how far each right reaches.
 
-A role opens the door of a route. Whether *this* task or *this* stay is for the person is asked afterwards, where the
-thing is known: a task's candidate roles in `store/worklist.py`, for example.
+Two tables. `_ACTIONS` says who may do what people do on screens and through commands. `_RECORDS` says who may create,
+read, update, delete and search which records. Both say whose: of the whole hospital, of people in one's care, on one's
+wards, of one's own tasks. The store turns the reach into a condition of every query (`store/care.py`).
+
+What no row grants is refused, and a row of `_DENIED` wins over every grant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, lru_cache
+from types import MappingProxyType
 
+from domain.reach import Reach
 from domain.roles import Role
+from rules.resource_groups import (
+    ABOUT_PATIENTS,
+    AUDIT,
+    CLINICAL,
+    DIRECTORY,
+    IDENTITY,
+    MEDICATION,
+    MONEY,
+    NOTES,
+    ORDERS,
+    RESULTS,
+    STAY,
+    UNLINKED,
+    definitions,
+)
 
 
 class Action(StrEnum):
@@ -22,54 +44,201 @@ class Action(StrEnum):
     CANCEL_ADMISSION = "cancel-admission"
     READ_STAY = "read-stay"
     FOLLOW_COMMAND = "follow-command"  # the status of one's own commands
-    READ_RECORDS = "read-records"  # records over FHIR: read, search, history
-    WRITE_RECORDS = "write-records"  # records over FHIR: create, update, patch, delete
+    READ_RECORDS = "read-records"  # over FHIR: which, `_RECORDS` says
+    BREAK_GLASS = "break-glass"  # open a record without a relation of care, with a reason
+    STATE_PURPOSE = "state-purpose"  # say why, before a sensitive record opens
+    REVIEW_BREAK_GLASS = "review-break-glass"
+    DELEGATE = "delegate"  # let a colleague act on one's behalf
+
+
+@dataclass(frozen=True)
+class _Right:
+    roles: frozenset[Role]
+    reach: Reach = Reach.HOSPITAL
+
+
+@dataclass(frozen=True)
+class _Row:
+    """`letters` as in SMART scopes: create, read, update (and patch), delete, search."""
+
+    roles: frozenset[Role]
+    types: frozenset[str]
+    letters: str
+    reach: Reach = Reach.HOSPITAL
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """Elements of a type that the roles do not see. Who may write a type sees all of it (tested)."""
+
+    roles: frozenset[Role]
+    resource_type: str
+    hidden: frozenset[str]
+
+
+def _of(*roles: Role) -> frozenset[Role]:
+    return frozenset(roles)
 
 
 _EVERYBODY = frozenset(Role)
-
-_CLINICAL = frozenset(
-    {
-        Role.PHYSICIAN,
-        Role.NURSE,
-        Role.CHARGE_NURSE,
-        Role.PHLEBOTOMIST,
-        Role.WARD_MANAGER,
-        Role.LAB_TECHNOLOGIST,
-        Role.PATHOLOGIST,
-        Role.RADIOGRAPHER,
-        Role.RADIOLOGIST,
-        Role.PHARMACIST,
-    }
-)
+_NURSING = _of(Role.NURSE, Role.CHARGE_NURSE, Role.WARD_MANAGER)
+_LABORATORY = _of(Role.LAB_TECHNOLOGIST, Role.PATHOLOGIST)
+_IMAGING = _of(Role.RADIOGRAPHER, Role.RADIOLOGIST)
+_DIAGNOSTIC = _LABORATORY | _IMAGING
+_DESK = _of(Role.RECEPTIONIST, Role.ADMISSION_CLERK)
+_CODING = _of(Role.CODER, Role.CLAIM_REVIEWER)
+_CLINICAL = _of(Role.PHYSICIAN, Role.PHLEBOTOMIST, Role.PHARMACIST) | _NURSING | _DIAGNOSTIC
 """Those who treat or examine patients."""
 
-_ALLOWED: dict[Action, frozenset[Role]] = {
-    Action.USE_SCREENS: _EVERYBODY,
-    Action.SEE_WORKLIST: _EVERYBODY,
-    Action.WORK_TASK: _EVERYBODY - {Role.AUDITOR},
-    Action.REQUEST_ADMISSION: frozenset({Role.PHYSICIAN, Role.ADMISSION_CLERK, Role.RECEPTIONIST}),
-    Action.CANCEL_ADMISSION: frozenset({Role.PHYSICIAN, Role.ADMISSION_CLERK}),
-    Action.READ_STAY: _CLINICAL
-    | {
-        Role.ADMISSION_CLERK,
-        Role.RECEPTIONIST,
-        Role.BED_MANAGER,
-        Role.MEDICAL_RECORDS,
-        Role.ADMINISTRATOR,
-        Role.AUDITOR,
-    },
-    Action.FOLLOW_COMMAND: _EVERYBODY,
-    Action.READ_RECORDS: _CLINICAL | {Role.MEDICAL_RECORDS, Role.AUDITOR},
-    Action.WRITE_RECORDS: _CLINICAL | {Role.MEDICAL_RECORDS},
+_ACTIONS: Mapping[Action, tuple[_Right, ...]] = {
+    Action.USE_SCREENS: (_Right(_EVERYBODY),),
+    Action.SEE_WORKLIST: (_Right(_EVERYBODY),),
+    Action.WORK_TASK: (_Right(_EVERYBODY - {Role.AUDITOR}, Reach.OWN_TASKS),),
+    Action.REQUEST_ADMISSION: (_Right(_DESK | {Role.PHYSICIAN}),),
+    Action.CANCEL_ADMISSION: (_Right(_of(Role.ADMISSION_CLERK)), _Right(_of(Role.PHYSICIAN), Reach.CARE)),
+    Action.READ_STAY: (
+        _Right(_DESK | _of(Role.BED_MANAGER, Role.MEDICAL_RECORDS, Role.ADMINISTRATOR, Role.AUDITOR)),
+        _Right(_DIAGNOSTIC | {Role.PHARMACIST}),
+        _Right(_of(Role.PHYSICIAN), Reach.CARE),
+        _Right(_NURSING, Reach.WARD),
+        _Right(_of(Role.PHLEBOTOMIST), Reach.OWN_TASKS),
+    ),
+    Action.FOLLOW_COMMAND: (_Right(_EVERYBODY),),
+    Action.READ_RECORDS: (_Right(_EVERYBODY),),
+    Action.BREAK_GLASS: (_Right(_CLINICAL),),
+    Action.STATE_PURPOSE: (_Right(_EVERYBODY - {Role.HOUSEKEEPING, Role.ANALYST, Role.RULE_APPROVER}),),
+    Action.REVIEW_BREAK_GLASS: (_Right(_of(Role.AUDITOR, Role.MEDICAL_RECORDS)),),
+    Action.DELEGATE: (_Right(_EVERYBODY - {Role.AUDITOR}),),
 }
+
+
+@cache
+def _records() -> tuple[_Row, ...]:
+    doctor, records = _of(Role.PHYSICIAN), _of(Role.MEDICAL_RECORDS)
+    return (
+        _Row(_EVERYBODY, DIRECTORY | definitions(), "rs"),
+        _Row(_of(Role.ADMINISTRATOR), DIRECTORY | definitions(), "cud"),
+        # Those who treat. Whom they treat is found in stays, appointments, care teams and tasks.
+        _Row(doctor, CLINICAL, "crus", Reach.CARE),
+        _Row(doctor, IDENTITY, "crus"),
+        _Row(doctor, MONEY, "rs", Reach.CARE),
+        _Row(_NURSING, CLINICAL, "crus", Reach.WARD),
+        _Row(_NURSING, IDENTITY, "rs", Reach.WARD),
+        _Row(_NURSING, frozenset({"Patient", "RelatedPerson"}), "u", Reach.WARD),
+        _Row(_of(Role.PHLEBOTOMIST), IDENTITY | STAY | ORDERS, "rs", Reach.OWN_TASKS),
+        _Row(_of(Role.PHLEBOTOMIST), frozenset({"Specimen", "Task"}), "crus", Reach.OWN_TASKS),
+        # Laboratory, imaging and pharmacy serve every ward.
+        _Row(_DIAGNOSTIC, IDENTITY | STAY | ORDERS, "rs"),
+        _Row(_DIAGNOSTIC, RESULTS, "crus"),
+        _Row(_DIAGNOSTIC, frozenset({"ServiceRequest", "Task"}), "u"),
+        _Row(_of(Role.PATHOLOGIST, Role.RADIOLOGIST), NOTES, "rs", Reach.OWN_TASKS),
+        _Row(_of(Role.PHARMACIST), IDENTITY | STAY | ORDERS | RESULTS | NOTES, "rs"),
+        _Row(_of(Role.PHARMACIST), MEDICATION, "crus"),
+        _Row(_of(Role.PHARMACIST), frozenset({"DetectedIssue", "Communication", "Task"}), "cu"),
+        # Desks: who somebody is, when they come, who pays. Not what ails them.
+        _Row(_DESK, IDENTITY | STAY, "crus"),
+        _Row(_DESK, MONEY | {"Consent", "ServiceRequest", "Task"}, "crus"),
+        _Row(_of(Role.BED_MANAGER), IDENTITY | STAY | {"ServiceRequest", "Task"}, "rs"),
+        _Row(_of(Role.BED_MANAGER, Role.HOUSEKEEPING), frozenset({"Location"}), "u"),
+        _Row(_of(Role.HOUSEKEEPING, Role.TRANSPORTER), frozenset({"Task"}), "rs", Reach.OWN_TASKS),
+        _Row(_of(Role.TRANSPORTER), frozenset({"Patient", "Encounter"}), "rs", Reach.OWN_TASKS),
+        _Row(_of(Role.CASHIER), IDENTITY | STAY, "rs"),
+        _Row(_of(Role.CASHIER), MONEY, "crus"),
+        _Row(_CODING, IDENTITY | CLINICAL, "rs"),
+        _Row(_CODING, MONEY, "crus"),
+        _Row(_of(Role.CODER), frozenset({"Condition", "Procedure"}), "cu"),
+        # Those who keep and those who check.
+        _Row(records, ABOUT_PATIENTS | UNLINKED, "cruds"),
+        _Row(_of(Role.AUDITOR), IDENTITY | STAY | AUDIT, "rs"),
+    )
+
+
+@cache
+def _denied() -> tuple[_Row, ...]:
+    """Whoever checks the house changes nothing in it, and nobody writes what the house says of itself."""
+    everything = ABOUT_PATIENTS | DIRECTORY | UNLINKED | AUDIT | definitions()
+    return (
+        _Row(_of(Role.AUDITOR), everything, "cud"),
+        _Row(_EVERYBODY, AUDIT, "cud"),
+    )
+
+
+_FIELDS: tuple[_Fields, ...] = (
+    _Fields(
+        _of(Role.TRANSPORTER, Role.BED_MANAGER, Role.AUDITOR),
+        "Patient",
+        frozenset({"identifier", "telecom", "address", "contact", "photo", "maritalStatus", "communication", "text"}),
+    ),
+    _Fields(_CODING | {Role.CASHIER}, "Patient", frozenset({"telecom", "contact", "photo", "text"})),
+    _Fields(_DIAGNOSTIC, "Patient", frozenset({"address", "contact", "photo", "text"})),
+    _Fields(
+        _of(Role.TRANSPORTER, Role.CASHIER, Role.AUDITOR, Role.BED_MANAGER),
+        "Encounter",
+        frozenset({"reasonCode", "reasonReference", "diagnosis", "text"}),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a person may do with records: for each type its letters and how far they reach, and what stays hidden."""
+
+    reaches: Mapping[str, Mapping[str, Reach]]
+    hidden: Mapping[str, frozenset[str]]
+
+    def reach(self, letter: str, resource_type: str) -> Reach:
+        return self.reaches.get(resource_type, {}).get(letter, Reach.NONE)
 
 
 def may(roles: Iterable[Role], action: Action) -> bool:
     """Whether any of `roles` may perform `action`. An action without an entry is allowed to nobody."""
-    return not _ALLOWED.get(action, frozenset()).isdisjoint(roles)
+    return not roles_for(action).isdisjoint(roles)
+
+
+def reach_of(roles: Iterable[Role], action: Action, *, small: bool = False) -> Reach:
+    """Whose records the action is allowed for. small: in a clinic everybody who works there knows every patient."""
+    held = frozenset(roles)
+    found = max((each.reach for each in _ACTIONS.get(action, ()) if each.roles & held), default=Reach.NONE)
+    return _widened(found, small=small)
 
 
 def roles_for(action: Action) -> frozenset[Role]:
     """The roles that may perform `action`, to name them in a refusal."""
-    return _ALLOWED.get(action, frozenset())
+    return frozenset(role for each in _ACTIONS.get(action, ()) for role in each.roles)
+
+
+@lru_cache(maxsize=1024)
+def rights(roles: frozenset[Role], *, small: bool = False) -> Rights:
+    """What the roles may do together: the farthest reach that one of them has, less what is denied to any."""
+    found: dict[str, dict[str, Reach]] = {}
+    granting: dict[str, set[Role]] = {}
+    for row in _records():
+        if not (held := row.roles & roles):
+            continue
+        for kind in row.types:
+            letters = found.setdefault(kind, {})
+            for letter in row.letters:
+                letters[letter] = max(letters.get(letter, Reach.NONE), _widened(row.reach, small=small))
+            if "r" in row.letters:
+                granting.setdefault(kind, set()).update(held)
+    for row in _denied():
+        if row.roles & roles:
+            for kind in row.types:
+                found[kind] = {name: reach for name, reach in found.get(kind, {}).items() if name not in row.letters}
+    return Rights(
+        MappingProxyType({kind: MappingProxyType(letters) for kind, letters in found.items() if letters}),
+        MappingProxyType({kind: hidden for kind in found if (hidden := _hidden(granting.get(kind, set()), kind))}),
+    )
+
+
+def _hidden(roles: set[Role], kind: str) -> frozenset[str]:
+    """What every one of the roles that open the type hides: what one of them shows is shown."""
+    hidden = [
+        frozenset().union(*(each.hidden for each in _FIELDS if each.resource_type == kind and role in each.roles))
+        for role in roles
+    ]
+    return frozenset.intersection(*hidden) if hidden else frozenset()
+
+
+def _widened(reach: Reach, *, small: bool) -> Reach:
+    return Reach.HOSPITAL if small and reach > Reach.NONE else reach

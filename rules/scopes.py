@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from domain.roles import Role
-from rules.access import Action, may
+from rules.access import rights
 
 Letter = Literal["c", "r", "u", "d", "s"]
 """create; read (also a version and the history of one resource); update and patch; delete; search and other history."""
@@ -44,22 +44,22 @@ class Grants:
 
 
 @lru_cache(maxsize=1024)
-def grants(scope: str, roles: frozenset[Role]) -> Grants:
+def grants(scope: str, roles: frozenset[Role], *, small: bool = False) -> Grants:
     """What scopes and roles allow together: with both, only what both allow; with neither, nothing.
 
-    A scope that is not understood grants nothing. Those are, on purpose, also `patient/…`, because no launch names a
-    patient here, and scopes with a search (`Observation.rs?category=laboratory`): granting the type would be more
-    than was asked for.
+    small: the hospital is a clinic.  A scope that is not understood grants nothing. Those are, on purpose, also
+    `patient/…`, because no launch names a patient here, and scopes with a search (`Observation.rs?category=lab`):
+    granting the type would be more than was asked for.
     """
-    by_role = _of_roles(roles) if roles or not scope else _ALL
-    wanted = _of_scope(scope.split()) if scope else {EVERY_TYPE: by_role}
-    return Grants({name: letters & by_role for name, letters in wanted.items()})
-
-
-def _of_roles(roles: frozenset[Role]) -> frozenset[str]:
-    reading = _READ if may(roles, Action.READ_RECORDS) else frozenset()
-    writing = _WRITE if may(roles, Action.WRITE_RECORDS) else frozenset()
-    return reading | writing
+    if scope and not roles:
+        return Grants(_of_scope(scope.split()))
+    by_role = {kind: frozenset(letters) for kind, letters in rights(roles, small=small).reaches.items()}
+    if not scope:
+        return Grants(by_role)
+    wanted = _of_scope(scope.split())
+    anywhere = wanted.get(EVERY_TYPE, frozenset())
+    both = {kind: letters & (wanted.get(kind, frozenset()) | anywhere) for kind, letters in by_role.items()}
+    return Grants({kind: letters for kind, letters in both.items() if letters})
 
 
 def _of_scope(scopes: Iterable[str]) -> dict[str, frozenset[str]]:

@@ -20,6 +20,11 @@ class Hospital(BaseModel, frozen=True):
     name_en: str
     kind: str
 
+    @property
+    def small(self) -> bool:
+        """Everybody who works there knows every patient: neither wards nor relations of care limit who sees what."""
+        return self.kind == "clinic"
+
 
 async def create(migrate_url: str, *, code: str, name_ko: str, name_en: str, kind: str) -> Hospital:
     """Enter a hospital, or give an entered one these names. Signs in as `phis_migrate`: the application may not.

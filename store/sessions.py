@@ -71,6 +71,11 @@ def hospital_of_secret(secret: str) -> str:
     return match[1]
 
 
+def is_person(label: str) -> bool:
+    """Whether an account acts with a token, and not a program: only accounts have an '@'."""
+    return "@" in label
+
+
 def secret_hash(secret: str) -> bytes:
     """SHA-256 is enough: the secret has 256 random bits, so there is nothing to guess."""
     return hashlib.sha256(secret.encode()).digest()

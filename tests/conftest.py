@@ -27,10 +27,12 @@ from api.commands.processes import Processes
 from api.events import EventHub
 from api.state import AppState
 from domain.ids import HospitalCode
+from domain.roles import Role
 from runtime.postgres import EmbeddedPostgres
 from runtime.temporal import connect, register_namespace_and_attributes
 from runtime.temporal_server import TemporalServer
 from store import bootstrap, hospitals, records, schema
+from store.care import standing
 from store.database import Database
 from store.sealing import KeyRing
 from tests.desk import Desk
@@ -230,4 +232,6 @@ async def desk(
         ward = (await records.create(tx, locations.ward("7병동", alias="Ward 7"), now=at)).reference
         made = [locations.bed(f"7-{number:02}", ward) for number in (1, 2)]
         beds = [(await records.create(tx, bed, now=at)).reference for bed in made]
+        for role in (Role.NURSE, Role.WARD_MANAGER):
+            await standing.place(tx, f"{role.value}@{hospital}", places=[ward])
     return Desk(state, hospital, ward, beds)

@@ -12,6 +12,7 @@ from typing import Any
 from fhir.resources.R4B.domainresource import DomainResource
 from pydantic import ValidationError
 
+from domain.care import ACCOUNT
 from domain.errors import Invalid
 
 Json = dict[str, Any]
@@ -26,7 +27,6 @@ TASK_CODE = "http://hl7.org/fhir/CodeSystem/task-code"
 # Codes of the house. A URN, because no web address of theirs exists that would outlive us.
 TASK_KIND = "urn:phis:task-kind"
 ROLE = "urn:phis:role"
-ACCOUNT = "urn:phis:account"
 CANCEL_REASON = "urn:phis:cancel-reason"
 
 

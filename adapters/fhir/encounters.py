@@ -6,15 +6,19 @@ from datetime import datetime
 
 from fhir.resources.R4B.encounter import Encounter
 
-from adapters.fhir.elements import ACT_CODE, ACT_PRIORITY, Json, checked, coded, instant, reference
+from adapters.fhir.elements import ACT_CODE, ACT_PRIORITY, Json, checked, coded, instant, person, reference
 from domain.ids import Reference
 from domain.worklist import Priority
 
+ATTENDER = coded("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "ATND", "attender")
 _ACT_PRIORITY = {Priority.ROUTINE: "R", Priority.URGENT: "UR", Priority.ASAP: "A", Priority.STAT: "S"}
 
 
-def planned(patient: Reference, request: Reference, ward: Reference, priority: Priority) -> Json:
-    """An inpatient stay that has been asked for."""
+def planned(
+    patient: Reference, request: Reference, ward: Reference, priority: Priority, *, physician: str | None = None
+) -> Json:
+    """An inpatient stay that has been asked for. physician: the account of the one who asked, who cares from now on."""
+    attending = {"participant": [{"type": [ATTENDER], "individual": person(physician)}]} if physician else {}
     return checked(
         Encounter,
         {
@@ -25,6 +29,7 @@ def planned(patient: Reference, request: Reference, ward: Reference, priority: P
             "subject": reference(patient),
             "basedOn": [reference(request)],
             "location": [{"location": reference(ward), "status": "planned"}],
+            **attending,
         },
     )
 

@@ -15,6 +15,7 @@ from adapters.fhir import encounters, service_requests
 from adapters.fhir.patient import Gender, patient
 from api.accesses import accessed
 from api.caller import Caller
+from api.care import is_person, refuse_beyond
 from api.commands.dispatch import Outcome, Planned
 from api.commands.shapes import Body, answer
 from api.deps import IdempotencyKey, allow
@@ -28,6 +29,7 @@ from domain.errors import Invalid, NotFound
 from domain.ids import Reference, made_id
 from domain.journal import JournalEntry, JournalKey
 from domain.process import ProcessSnapshot
+from domain.roles import Role
 from domain.worklist import Priority
 from rules.access import Action
 from store import beds, journal, processes, records
@@ -111,6 +113,7 @@ async def submit_cancel(
         workflow_id = admission_id(tx.hospital, encounter)
         row = await processes.get(tx, workflow_id)
         admission = AdmissionState.model_validate(row.snapshot.state)
+        await refuse_beyond(tx, caller, Action.CANCEL_ADMISSION, admission.patient, at.now)
         await accessed(
             tx, caller, AuditAction.EXECUTE, CANCEL, at=at.real, entities=[encounter], patients=[admission.patient]
         )
@@ -140,7 +143,8 @@ class _AdmissionPlan:
         workflow_id = admission_id(tx.hospital, encounter)
         who, lines = await self._patient(body.patient, now)
         await beds.begin_stay(tx, who, encounter)
-        planned = encounters.planned(who, request, body.ward, body.priority)
+        physician = self._caller.actor if Role.PHYSICIAN in self._caller.roles and is_person(self._caller) else None
+        planned = encounters.planned(who, request, body.ward, body.priority, physician=physician)
         await records.create(tx, planned, id=encounter.id, now=now, owner=workflow_id)
         order = service_requests.admission_request(
             who, encounter, body.ward, body.priority, requester=self._caller.actor, at=now

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from api.accesses import accessed
 from api.caller import Caller
+from api.care import refuse_beyond
 from api.deps import allow
 from api.present import present
 from api.state import State
@@ -31,13 +32,14 @@ async def read_journal(
     async with state.database.transaction(caller.hospital) as tx:
         at = await present(tx, state)
         stay = await records.read(tx, encounter)
+        patient = Reference(stay.body["subject"]["reference"])
+        await refuse_beyond(tx, caller, Action.READ_STAY, patient, at.now)
         lines = await journal.read(tx, encounter)
         places = await reading.places(tx)
         named = {
             language: await reading.names(tx, words(language), [line.actor for line in lines], places)
             for language in Language
         }
-        patient = Reference(stay.body["subject"]["reference"])
         await accessed(tx, caller, AuditAction.READ, "journal", at=at.real, entities=[encounter], patients=[patient])
     return {
         "encounter": encounter,

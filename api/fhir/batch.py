@@ -6,13 +6,13 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
-from api.denials import denied
+from api.denials import refused
 from api.fhir import bundles, transaction
 from api.fhir.entries import answered, entry_of, raw_entries, within
 from api.fhir.exchange import Answer, Call
 from api.fhir.interactions import perform
 from api.fhir.outcome import outcome
-from domain.errors import Forbidden, Invalid
+from domain.errors import Forbidden, Invalid, OutOfReach
 
 
 async def batch(call: Call) -> Answer:
@@ -38,8 +38,8 @@ async def _answer(call: Call, raw: Any, index: int) -> bytes:
         entry = entry_of(raw, index, call.base)
         answer = await perform(entry.call(call))
     except Exception as failed:  # everything has a face; what nobody expected goes to the log
-        if isinstance(failed, Forbidden):
-            await denied(call.state, call.asker.caller, failed.params.get("action", "batch"))
+        if isinstance(failed, Forbidden | OutOfReach):
+            await refused(call.state, call.asker.caller, failed, "batch")
         refusal = within(failed, where)
         return answered(Answer(refusal.status, outcome=outcome(refusal.issues)), show=False)
     reading = entry.address.interaction not in {"create", "update", "patch", "delete"}

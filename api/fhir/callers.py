@@ -18,9 +18,9 @@ from api.deps import Policy
 from api.fhir.exchange import Asker
 from api.state import AppState
 from domain.errors import NotFound, NotSignedIn
-from rules.access import Action
+from rules.access import Action, rights
 from rules.scopes import grants
-from store import accounts, clocks
+from store import accounts, clocks, hospitals
 
 TRUSTED = timedelta(seconds=5)
 """How long a token that was ended elsewhere may still be answered."""
@@ -58,8 +58,10 @@ class Callers:
         async with self._state.database.transaction(hospital) as tx:
             token = await accounts.token(tx, hashed, now)
             clock = await clocks.clock_of(tx)
+            small = (await hospitals.get(tx, hospital)).small
         caller = Caller(hospital, token.label, token.roles, {}, {}, address, hashed)
-        asker = Asker(caller, grants(token.scope, token.roles), clock)
+        person = rights(token.roles, small=small) if accounts.is_person(token.label) else None
+        asker = Asker(caller, grants(token.scope, token.roles, small=small), clock, person)
         self._known[hashed] = min(now + TRUSTED, token.expires_at), asker
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
@@ -70,7 +72,8 @@ class Callers:
         caller = await Policy(Action.READ_RECORDS)(Request(scope))
         async with self._state.database.transaction(caller.hospital) as tx:
             clock = await clocks.clock_of(tx)
-        return Asker(caller, grants("", caller.roles), clock)
+            small = (await hospitals.get(tx, caller.hospital)).small
+        return Asker(caller, grants("", caller.roles, small=small), clock, rights(caller.roles, small=small))
 
 
 def _address(scope: Scope) -> str | None:

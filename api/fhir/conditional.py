@@ -59,7 +59,7 @@ async def the_one(
     call.require("s", resource_type)
     if alone:
         await alone_with(tx, [(resource_type, criteria)])
-    found = await searching.references(tx, query, scope=reach(call), limit=2)
+    found = await searching.references(tx, query, scope=await reach(call, tx), limit=2)
     if len(found) > 1:
         raise MultipleMatches("the criteria name more than one resource", field=field)
     return found[0] if found else None

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from api.fhir import auditing, bundles
 from api.fhir.exchange import Answer, Call
 from api.fhir.reach import reach
+from api.fhir.veil import veiled
 from domain import fhir
 from domain.errors import Deleted, Invalid
 from domain.ids import Reference
@@ -42,7 +43,7 @@ async def everything(call: Call, tx: Transaction) -> Answer:
     if wanted:
         pairs.append(("_type", ",".join(sorted(wanted))))
     query = parse_query(None, pairs, strict=True, base=call.base, compartment=(at.type, at.id))
-    page = await searching.search(tx, query, scope=reach(call))
+    page = await searching.search(tx, query, scope=await reach(call, tx))
     found = [version for version in page.matches if version.reference != subject.reference]
     if cursor is None and (not wanted or at.type in wanted):
         found.insert(0, subject)
@@ -81,4 +82,5 @@ async def _referred(tx: Transaction, call: Call, found: list[Version], wanted: f
 
 
 def _entry(call: Call, version: Version, mode: str) -> bytes:
-    return bundles.entry(full_url=f"{call.base}/{version.reference}", resource=version.text, search={"mode": mode})
+    text = veiled(call, version).text
+    return bundles.entry(full_url=f"{call.base}/{version.reference}", resource=text, search={"mode": mode})

@@ -12,7 +12,9 @@ from api.fhir.text import Json
 from api.state import AppState
 from domain.clock import HospitalClock
 from domain.errors import Forbidden, Invalid
+from rules.access import Rights
 from rules.scopes import Grants, Letter
+from store.care.circle import Circle
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
 
@@ -27,6 +29,7 @@ class Asker:
     caller: Caller
     grants: Grants
     clock: HospitalClock
+    rights: Rights | None = None  # a person's; None for a client, which its scopes alone limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Call:
     preference: Preference = Preference()
     body: bytes = b""
     resource: Json | None = None
+    circle: Circle | None = None  # of the person who asks, once it is known
 
     @property
     def hospital(self) -> str:

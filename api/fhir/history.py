@@ -8,6 +8,7 @@ from api.fhir import auditing, bundles, subsets
 from api.fhir.exchange import Answer, Call
 from api.fhir.reach import reach
 from api.fhir.text import Json
+from api.fhir.veil import veiled
 from api.fhir.versions import time_of
 from domain.errors import Invalid
 from domain.ids import Reference
@@ -50,7 +51,7 @@ async def _page(call: Call, tx: Transaction, scope: Reference | str | None) -> A
         count=count_of(call),
         cursor=call.first("_cursor"),
         total=True,
-        allowed=everything if isinstance(scope, Reference) else reach(call),
+        allowed=everything if isinstance(scope, Reference) else await reach(call, tx),
     )
     action = AuditAction.READ if isinstance(scope, Reference) else AuditAction.QUERY
     await auditing.note(tx, call, action, page.versions)
@@ -59,7 +60,9 @@ async def _page(call: Call, tx: Transaction, scope: Reference | str | None) -> A
     if page.next is not None:
         links.append(bundles.next_link(call, pairs, page.next))
     summary, elements = subsets.wishes(call)
-    entries = [_entry(call, version, subsets.cut(version, summary, elements)) for version in page.versions]
+    entries = [
+        _entry(call, version, subsets.cut(veiled(call, version), summary, elements)) for version in page.versions
+    ]
     return Answer(HTTPStatus.OK, bundles.bundle("history", entries, at=call.now, links=links, total=page.total))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from api.fhir import create, delete, history, operations, patch, read, search, update, vread
+from api.fhir import create, delete, history, operations, patch, reach, read, search, update, vread
 from api.fhir.exchange import Answer, Call
+from domain.ids import Reference
+from rules.scopes import Letter
 from store.database import Transaction
 
 Interaction = Callable[[Call, Transaction], Awaitable[Answer]]
@@ -27,7 +29,20 @@ INTERACTIONS: Mapping[str, Interaction] = {
 }
 
 
+_LETTERS: Mapping[str, Letter] = {"update": "u", "patch": "u", "delete": "d"}
+
+
+async def refuse_unseen_target(call: Call, tx: Transaction) -> None:
+    """Raises OutOfReach for an address beyond the caller's reach, before anything else is said of it."""
+    at = call.address
+    if at.id and at.type and not at.compartment:
+        letter = _LETTERS.get(at.interaction, "r")
+        if call.asker.grants.allow(letter, at.type):
+            await reach.refuse_unseen(call, tx, [Reference.to(at.type, at.id)], letter)
+
+
 async def perform(call: Call) -> Answer:
     """Do what the address says, all of it or nothing."""
     async with call.state.database.transaction(call.hospital) as tx:
+        await refuse_unseen_target(call, tx)
         return await INTERACTIONS[call.address.interaction](call, tx)

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from api.fhir import auditing, subsets, versions
 from api.fhir.exchange import Answer, Call
+from api.fhir.veil import veiled
 from domain.errors import Deleted
 from domain.ids import Reference
 from store.audit import AuditAction
@@ -27,6 +28,7 @@ def shown(call: Call, found: Version) -> Answer:
     """A version as read and vread answer it. Raises Deleted."""
     if found.deleted:
         raise Deleted("deleted; its history stays", reference=found.reference, version=str(found.version))
+    found = veiled(call, found)
     if versions.unchanged(call, found):
         return versions.answer(HTTPStatus.NOT_MODIFIED, found, b"")
     return versions.answer(HTTPStatus.OK, found, subsets.text_of(call, found))

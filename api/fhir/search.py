@@ -9,6 +9,7 @@ from api.fhir.code_sets import code_sets
 from api.fhir.exchange import Answer, Call
 from api.fhir.reach import reach
 from api.fhir.text import write
+from api.fhir.veil import refuse_hidden, veiled
 from store.audit import AuditAction
 from store.database import Transaction
 from store.fhir.versions import Version
@@ -32,7 +33,8 @@ async def search(call: Call, tx: Transaction) -> Answer:
         base=call.base,
         compartment=(at.compartment, at.id) if at.compartment else None,
     )
-    page = await searching.search(tx, query, scope=reach(call))
+    refuse_hidden(call, query)
+    page = await searching.search(tx, query, scope=await reach(call, tx))
     await auditing.note(tx, call, AuditAction.QUERY, [*page.matches, *page.included])
     links = [bundles.self_link(call, query.understood)]
     if page.next is not None:
@@ -48,7 +50,7 @@ async def search(call: Call, tx: Transaction) -> Answer:
 def _entry(call: Call, version: Version, mode: str, summary: str | None, elements: tuple[str, ...]) -> bytes:
     return bundles.entry(
         full_url=f"{call.base}/{version.reference}",
-        resource=subsets.cut(version, summary, elements),
+        resource=subsets.cut(veiled(call, version), summary, elements),
         search={"mode": mode},
     )
 

@@ -18,7 +18,7 @@ from prometheus_client import Counter, Histogram
 from starlette.types import Receive, Scope, Send
 
 from api import metrics
-from api.denials import denied
+from api.denials import refused
 from api.fhir import batch, capabilities, negotiation, outcome
 from api.fhir.callers import Callers
 from api.fhir.exchange import MEDIA_TYPE, Address, Answer, Call
@@ -28,7 +28,7 @@ from api.fhir.routing import address_of
 from api.fhir.text import parse
 from api.fhir.weight import LIGHT, refuse_heavy
 from api.state import AppState
-from domain.errors import Forbidden, Invalid
+from domain.errors import Forbidden, Invalid, OutOfReach
 
 PREFIX = "/fhir/"
 
@@ -72,8 +72,8 @@ class FhirServer:
         except Exception as failed:
             # An entry's refusal is said of the Bundle; what it was stands behind it.
             cause = failed.__cause__ if isinstance(failed, Refusal) else failed
-            if isinstance(cause, Forbidden) and call is not None:
-                await denied(self._state, call.asker.caller, cause.params.get("action", label))
+            if isinstance(cause, Forbidden | OutOfReach) and call is not None:
+                await refused(self._state, call.asker.caller, cause, label)
             refusal = outcome.face(failed, call.address.type if call else "")
             answer = Answer(refusal.status, outcome.rendered(refusal), headers=refusal.headers)
         status = answer.status

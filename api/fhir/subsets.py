@@ -12,7 +12,7 @@ from domain.errors import Invalid
 from store.fhir.versions import Version
 
 _ALWAYS = frozenset({"resourceType", "id", "meta"})
-_SUBSETTED = {
+SUBSETTED = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
     "code": "SUBSETTED",
     "display": "subsetted",
@@ -50,7 +50,7 @@ def _part(body: Json, kind: str, summary: str | None, elements: Collection[str])
         names = asked | _ALWAYS | _mandatory(kind)
         kept = {name: value for name, value in body.items() if name.removeprefix("_") in names}
     meta = dict(kept.get("meta", {}))
-    meta["tag"] = [*meta.get("tag", []), _SUBSETTED]
+    meta["tag"] = [*meta.get("tag", []), SUBSETTED]
     return kept | {"meta": meta}
 
 

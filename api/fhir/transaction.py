@@ -18,9 +18,10 @@ from api.fhir.checking import checked
 from api.fhir.delete import refuse_owned
 from api.fhir.entries import Entry, answered, entry_of, raw_entries, within
 from api.fhir.exchange import Answer, Call
-from api.fhir.interactions import INTERACTIONS
+from api.fhir.interactions import INTERACTIONS, refuse_unseen_target
 from api.fhir.outcome import Refusal
 from api.fhir.patch import patched
+from api.fhir.reach import refuse_unseen, refuse_written
 from api.fhir.text import write
 from api.fhir.update import refuse_wrong_state
 from api.fhir.writes import TOPIC, told
@@ -198,6 +199,10 @@ async def _prepare(tx: Transaction, plans: list[_Plan]) -> None:
     # All at once and in one order: two transactions that meet the same resources do not wait for each other.
     changing = {"update", "patch", "delete"}
     existing = [plan.ref for plan in plans if plan.ref and plan.entry.address.interaction in changing]
+    for plan in plans:
+        if plan.ref is not None and (letter := _WRITES.get(plan.entry.address.interaction)) in {"u", "d"}:
+            with _said_of(plan.entry.where):
+                await refuse_unseen(plan.call, tx, [plan.ref], letter)
     heads = await reading.heads(tx, existing, lock=True) if existing else {}
     for number, plan in enumerate(plans):
         with _said_of(plan.entry.where):
@@ -238,6 +243,9 @@ async def _write(tx: Transaction, call: Call, plans: list[_Plan]) -> None:
     for plan in plans:
         if plan.write is not None:
             plan.kept = made[plan.write.reference]
+    kept = [each for each in writes if each.resource is not None]
+    await refuse_written(call, tx, [each.reference for each in kept if not each.expected], "c")
+    await refuse_written(call, tx, [each.reference for each in kept if each.expected], "u")
     await outbox.put_all(tx, TOPIC, list(made))
     await auditing.note(tx, call, AuditAction.EXECUTE, made.values())
 
@@ -246,7 +254,9 @@ async def _answer(tx: Transaction, call: Call, plan: _Plan) -> bytes:
     interaction = plan.entry.address.interaction
     if interaction not in _WRITES:
         with _said_of(plan.entry.where):
-            return answered(await INTERACTIONS[interaction](plan.entry.call(call), tx), show=True)
+            read = plan.entry.call(call)
+            await refuse_unseen_target(read, tx)
+            return answered(await INTERACTIONS[interaction](read, tx), show=True)
     if interaction == "delete":
         return answered(Answer(HTTPStatus.NO_CONTENT, etag=plan.kept.version if plan.kept else None), show=False)
     if plan.kept is None and plan.ref is not None:  # a conditional create that found its resource

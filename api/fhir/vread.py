@@ -19,7 +19,7 @@ async def vread(call: Call, tx: Transaction) -> Answer:
     at = call.address
     call.require("r", at.type)
     if not (at.version.isascii() and at.version.isdecimal()) or not 0 < int(at.version[:12]) <= _LARGEST:
-        raise NotFound("no such version", reference=Reference.to(at.type, at.id))
+        raise NotFound("no such resource", reference=Reference.to(at.type, at.id))
     found = await reading.vread(tx, Reference.to(at.type, at.id), int(at.version))
     await auditing.note(tx, call, AuditAction.READ, [found])
     return shown(call, found)

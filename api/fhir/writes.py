@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from api.fhir import auditing, outcome, versions
 from api.fhir.exchange import Answer, Call
+from api.fhir.reach import refuse_unseen, refuse_written
 from api.fhir.text import Json, write
 from domain.errors import NotFound
 from domain.ids import Reference
+from rules.scopes import Letter
 from store import outbox
 from store.audit import AuditAction
 from store.database import Transaction
@@ -20,7 +22,12 @@ TOPIC = "records"
 
 async def keep(tx: Transaction, call: Call, one: Write, action: AuditAction) -> Version:
     """The version that a write makes, with its audit row and its announcement."""
+    letter: Letter = "d" if one.resource is None else "u" if one.expected else "c"
+    if one.expected:
+        await refuse_unseen(call, tx, [one.reference], letter)
     (kept,) = await writing.write(tx, [one], now=call.now)
+    if one.resource is not None:
+        await refuse_written(call, tx, [kept.reference], letter)
     await outbox.put(tx, TOPIC, kept.reference)
     await auditing.note(tx, call, action, [kept])
     return kept

@@ -16,7 +16,9 @@ from api.ui.reading import names_for_refusal
 from api.ui.templating import render
 from api.ui.views.frame import Frame, Notice, frame
 from api.ui.words import Words, words
-from domain.errors import PhisError
+from domain.errors import OutOfReach, PhisError
+from domain.ids import Reference
+from rules.access import Action, may
 
 
 def words_of(request: Request) -> Words:
@@ -95,6 +97,19 @@ def sign_in_first(request: Request) -> Response:
     address = f"/signin?next={quote(here_of(request), safe='')}"
     if is_part(request):
         return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": address})
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+def door_of(request: Request, caller: Caller, error: OutOfReach) -> Response | None:
+    """To the page that says what opens the record, for those who may open it; None for all others."""
+    patient, why = error.params.get("patient"), error.params.get("why")
+    wanted = Action.BREAK_GLASS if why == "care" else Action.STATE_PURPOSE
+    if patient is None or not may(caller.roles, wanted):
+        return None
+    page = "glass" if why == "care" else "purpose"
+    address = f"/patients/{Reference(patient).id}/{page}?next={quote(here_of(request), safe='')}"
+    if is_part(request):
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": address})
     return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
 

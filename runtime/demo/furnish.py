@@ -12,6 +12,7 @@ from domain.ids import Reference
 from runtime.demo import beds, patients, staff
 from runtime.settings import Settings
 from store import accounts, audit, hospitals, records, sign_ins
+from store.care import standing
 from store.clocks import clock_of
 from store.database import Database, Transaction
 from store.sealing import KeyRing
@@ -40,6 +41,9 @@ async def furnish(settings: Settings, password: str) -> None:
 
 async def _accounts(tx: Transaction, password: str) -> None:
     members = [member for member in staff.members() if member.hospital == tx.hospital]
+    for member in members:
+        if places := staff.places_of(member):
+            await standing.place(tx, member.name, places=places)
     known = {account.name: account for account in await accounts.accounts(tx)}
     hasher = PasswordHash((Argon2Hasher(),))
     # One hash for all: each takes a twentieth of a second by design. A data folder of another machine may have set

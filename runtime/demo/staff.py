@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.ids import Reference
 from domain.roles import Role
 
 _ROLE_TITLES: dict[Role, tuple[str, str]] = {
@@ -42,6 +43,20 @@ class Member:
     display_ko: str
     display_en: str
     roles: frozenset[Role]
+
+
+_WORKS_IN: dict[Role, tuple[str, ...]] = {
+    Role.NURSE: ("51", "61"),
+    Role.CHARGE_NURSE: ("51", "61", "71", "10"),
+    Role.WARD_MANAGER: ("51", "61", "71", "10"),
+}
+"""Wards of the demo's nursing staff: patients of others are out of the nurse's care, as in a real hospital."""
+
+
+def places_of(member: Member) -> list[Reference]:
+    """The wards where a demo account works."""
+    named = sorted({ward for role in member.roles for ward in _WORKS_IN.get(role, ())})
+    return [Reference.to("Location", f"ward-{ward}") for ward in named] if member.hospital == "hanbit" else []
 
 
 def members() -> list[Member]:

@@ -11,6 +11,7 @@ from domain.errors import NotFound
 from domain.ids import Reference
 from store.database import Transaction
 from store.fhir.versions import Head, Version, opened
+from store.search.sql import ScopePredicate
 
 
 async def read(tx: Transaction, ref: Reference) -> Version:
@@ -53,7 +54,7 @@ async def vread(tx: Transaction, ref: Reference, version: int) -> Version:
         {"hospital": tx.hospital, "type": ref.resource_type, "id": ref.id, "version": version},
     )
     if row is None:
-        raise NotFound("no such version", reference=ref)
+        raise NotFound("no such resource", reference=ref)
     return opened(tx, row)
 
 
@@ -79,3 +80,22 @@ async def heads(tx: Transaction, refs: Collection[Reference], *, lock: bool = Fa
 def _columns(refs: Collection[Reference]) -> tuple[list[str], list[str]]:
     ordered = sorted(refs)
     return [ref.resource_type for ref in ordered], [ref.id for ref in ordered]
+
+
+async def unseen(tx: Transaction, refs: Collection[Reference], scope: ScopePredicate) -> list[Reference]:
+    """Those that are there, and of which the scope does not hold. A deleted one is in nobody's scope but the widest."""
+    by_type: dict[str, list[str]] = {}
+    for ref in refs:
+        by_type.setdefault(ref.resource_type, []).append(ref.id)
+    found: list[Reference] = []
+    for kind, ids in sorted(by_type.items()):
+        allowed = scope(kind, "r")
+        if allowed is None:
+            continue
+        rows = await tx.all(
+            "select r.id from resource r where r.hospital = %s and r.type = %s and r.id = any(%s::text[])"  # noqa: S608
+            f" and not ({allowed.text})".encode(),
+            [tx.hospital, kind, sorted(set(ids)), *allowed.values],
+        )
+        found += [Reference.to(kind, row["id"]) for row in rows]
+    return found

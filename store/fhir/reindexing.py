@@ -1,10 +1,11 @@
-"""Search rows made anew from the bodies: after a release that reads more from them, and for a new key of tokens.
+"""Search rows and relations of care made anew from the bodies: after a release that reads more from them, or a new key.
 
 Batch by batch, each a transaction of the caller's; searches go on meanwhile and see the rows that are there.
 """
 
 from __future__ import annotations
 
+from store.care.relations import relate
 from store.database import Transaction
 from store.fhir import statements
 from store.fhir.rows import TABLES, by_table
@@ -25,7 +26,11 @@ async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> int |
     if not found:
         return None
     hash_ = token_hash(tx.keys, tx.hospital)
-    made = [(int(row["number"]), by_table(extract(opened(tx, row).body, hash_))) for row in found]
+    versions = [opened(tx, row) for row in found]
+    made = [
+        (int(row["number"]), by_table(extract(version.body, hash_)))
+        for row, version in zip(found, versions, strict=True)
+    ]
     for index, table in enumerate(TABLES):
         numbers = [number for number, _ in made]
         await tx.execute(statements.remove_rows(table), {"hospital": tx.hospital, "resources": numbers})
@@ -34,4 +39,8 @@ async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> int |
         if rows:
             values = {"hospital": tx.hospital, "resources": resources, **table.parameters(rows)}
             await tx.execute(statements.insert_rows(table), values)
+    for version in versions:
+        # As a write makes them: a stay without an end ended when it was last written.
+        body = None if version.deleted else version.body
+        await relate(tx, [(version.reference, body, version.version + 1)], version.last_updated)
     return made[-1][0]

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from domain.errors import Conflict, Invalid, NotFound, StaleRevision, TooCostly
 from domain.ids import Reference
+from store.care.relations import relate
 from store.database import Transaction
 from store.fhir import statements
 from store.fhir.reading import heads
@@ -95,12 +96,9 @@ async def write(tx: Transaction, writes: Sequence[Write], *, now: datetime) -> l
         raise TooCostly("too many resources in one transaction", limit=str(MOST))
     _refuse_twice(writes)
     ready = [_ready(tx, each, now.astimezone(UTC)) for each in writes]
-    if len(ready) == 1:
-        return [await _one(tx, ready[0])]
-    creates = [each for each in ready if each.write.expected == 0]
-    changes = [each for each in ready if each.write.expected]
-    owners = {**await _create_many(tx, creates), **await _change_many(tx, changes)} if ready else {}
-    return [_owned(each.version, owners[each.write.reference]) for each in ready]
+    kept = [await _one(tx, ready[0])] if len(ready) == 1 else await _several(tx, ready)
+    await relate(tx, [(each.reference, each.resource, each.expected + 1) for each in writes], now)
+    return kept
 
 
 def reference_of(resource: dict[str, Any], id_: object) -> Reference:
@@ -137,6 +135,13 @@ def _owned(version: Version, owner: str | None) -> Version:
     if owner == version.owner:
         return version
     return Version(version.reference, version.version, version.last_updated, owner, version.deleted, version.text)
+
+
+async def _several(tx: Transaction, ready: list[_Ready]) -> list[Version]:
+    creates = [each for each in ready if each.write.expected == 0]
+    changes = [each for each in ready if each.write.expected]
+    owners = {**await _create_many(tx, creates), **await _change_many(tx, changes)}
+    return [_owned(each.version, owners[each.write.reference]) for each in ready]
 
 
 async def _one(tx: Transaction, ready: _Ready) -> Version:

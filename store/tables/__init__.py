@@ -8,6 +8,7 @@ from store.tables import (
     accounts,
     audit,
     beds,
+    care,
     commands,
     hospitals,
     identity,
@@ -19,4 +20,4 @@ from store.tables import (
 )
 
 METADATA = SQLModel.metadata
-MODULES = (accounts, audit, beds, commands, hospitals, identity, journal, processes, records, search, worklist)
+MODULES = (accounts, audit, beds, care, commands, hospitals, identity, journal, processes, records, search, worklist)

@@ -29,11 +29,10 @@ def test_every_action_has_somebody_who_may(action: Action) -> None:
         (Role.ANALYST, Action.READ_STAY, False),
         (Role.AUDITOR, Action.WORK_TASK, False),
         (Role.HOUSEKEEPING, Action.WORK_TASK, True),
-        (Role.NURSE, Action.READ_RECORDS, True),
-        (Role.AUDITOR, Action.READ_RECORDS, True),
-        (Role.AUDITOR, Action.WRITE_RECORDS, False),
-        (Role.RECEPTIONIST, Action.READ_RECORDS, False),
-        (Role.ADMINISTRATOR, Action.READ_RECORDS, False),
+        (Role.NURSE, Action.BREAK_GLASS, True),
+        (Role.CASHIER, Action.BREAK_GLASS, False),
+        (Role.AUDITOR, Action.REVIEW_BREAK_GLASS, True),
+        (Role.PHYSICIAN, Action.REVIEW_BREAK_GLASS, False),
     ],
 )
 def test_a_role_may_or_may_not(role: Role, action: Action, allowed: bool) -> None:

@@ -26,6 +26,7 @@ def notice_of(words: Words, code: str) -> Notice | None:
             _("Admission is requested"),
             next=_("The bed managers are asked to assign a bed. You see here when it is done."),
         ),
+        "reviewed": Notice("done", _("The case is closed"), next=_("Your verdict and remark are kept with the case.")),
         "cancelled": Notice("done", _("The request is withdrawn"), next=_("Nobody waits for this bed any more.")),
     }
     return known.get(code)

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from api.accesses import accessed
 from api.caller import Caller
+from api.care import refuse_beyond
 from api.commands.admissions import submit_cancel
 from api.deps import allow
 from api.present import present
@@ -43,6 +44,7 @@ async def show_stay(
         at = await present(tx, state)
         stay = await records.read(tx, encounter)
         patient = Reference(stay.body["subject"]["reference"])
+        await refuse_beyond(tx, caller, Action.READ_STAY, patient, at.now)
         admission = await _admission(tx, encounter)
         task = await _open_task(tx, admission)
         lines = await journal.read(tx, encounter)

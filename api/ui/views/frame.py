@@ -68,6 +68,7 @@ def frame(
         places = [
             (Action.SEE_WORKLIST, "/worklist", _("My work")),
             (Action.REQUEST_ADMISSION, "/admissions/new", _("New admission")),
+            (Action.REVIEW_BREAK_GLASS, "/break-glass", _("Emergency access")),
         ]
         nav = [NavItem(href, label, at.startswith(href)) for action, href, label in places if may(caller.roles, action)]
     return Frame(

@@ -1,0 +1,85 @@
+"""The patients of one person at one moment: by tasks, by place, by care, and by an emergency."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.care import holder_of
+from domain.ids import Reference
+from domain.reach import Reach
+from domain.roles import Role
+from store.care.standing import standing
+from store.database import Transaction
+from store.search.keyed import target_key
+
+MOST = 20_000
+"""Patients that one person may reach at once; who needs more works for the whole hospital."""
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Keys of patients. `tasks` holds those of an emergency, too: a broken glass opens the record whatever the role."""
+
+    tasks: frozenset[UUID] = frozenset()
+    ward: frozenset[UUID] = frozenset()
+    care: frozenset[UUID] = frozenset()
+    purposes: frozenset[UUID] = frozenset()
+    """Patients for whom the person has said why."""
+
+    def within(self, reach: Reach) -> frozenset[UUID]:
+        """Who is reached; the order of reaches is that of these sets."""
+        found = self.tasks if reach >= Reach.OWN_TASKS else frozenset()
+        if reach >= Reach.WARD:
+            found |= self.ward
+        if reach >= Reach.CARE:
+            found |= self.care
+        return found
+
+    def knows_why(self, patient: Reference) -> bool:
+        return target_key(patient) in self.purposes
+
+    def holds(self, patient: Reference, reach: Reach) -> bool:
+        return reach is Reach.HOSPITAL or target_key(patient) in self.within(reach)
+
+
+async def circle(tx: Transaction, actor: str, roles: Collection[Role], now: datetime) -> Circle:
+    """Who `actor` may reach now, in hospital time."""
+    own = await standing(tx, actor)
+    persons = [target_key(each) for each in (holder_of(actor), own.practitioner) if each]
+    rows = await tx.all(
+        """
+        (select 'task' as how, t.patient as reference, null::uuid as patient from worklist_task t
+         where t.hospital = %(hospital)s and t.closed_at is null
+           and (t.owner = %(actor)s or exists (
+                select from worklist_candidate c
+                where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s)))
+         limit %(most)s)
+        union all
+        (select case when holder = any(%(places)s::uuid[]) then 'ward' else 'care' end, null, patient
+         from care_relation
+         where hospital = %(hospital)s and holder = any(%(holders)s::uuid[]) and until > %(now)s
+         limit %(most)s)
+        union all
+        (select 'task', patient, null from broken_glass
+         where hospital = %(hospital)s and actor = %(actor)s and until > %(now)s and broken_at <= %(now)s)
+        union all
+        (select 'purpose', patient, null from stated_purpose
+         where hospital = %(hospital)s and actor = %(actor)s and until > %(now)s and stated_at <= %(now)s)
+        """,
+        {
+            "hospital": tx.hospital,
+            "actor": actor,
+            "roles": [role.value for role in roles],
+            "places": [target_key(place) for place in own.places],
+            "holders": [*persons, *(target_key(place) for place in own.places)],
+            "now": now,
+            "most": MOST,
+        },
+    )
+    found: dict[str, set[UUID]] = {"task": set(), "ward": set(), "care": set(), "purpose": set()}
+    for row in rows:
+        found[row["how"]].add(row["patient"] or target_key(row["reference"]))
+    return Circle(*(frozenset(found[how]) for how in ("task", "ward", "care", "purpose")))
