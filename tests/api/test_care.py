@@ -18,6 +18,14 @@ from tests.desk import Desk, a_key
 WORDS = "무의식 상태로 응급실에 도착했습니다."
 
 
+async def proven(client: httpx.AsyncClient, sign_in: SignIn, password: str) -> str:
+    """A physician who has just proved again to be there, as an emergency asks; returns the forms' token."""
+    csrf = await sign_in(Role.PHYSICIAN)
+    answer = await client.post("/step-up", data={"csrf": csrf, "proof": password, "next": "/"})
+    assert answer.status_code == 303, answer.text
+    return csrf
+
+
 async def somebody_elses(desk: Desk) -> tuple[str, str]:
     """A stay that another physician asked for: its address, its patient."""
     answer = (await desk.request(a_key())).answer
@@ -29,7 +37,7 @@ async def somebody_elses(desk: Desk) -> tuple[str, str]:
 
 
 async def test_a_stay_out_of_care_leads_to_the_door_and_opens_behind_it(
-    client: httpx.AsyncClient, sign_in: SignIn, desk: Desk
+    client: httpx.AsyncClient, sign_in: SignIn, accounts_made: str, desk: Desk
 ) -> None:
     await sign_in(Role.PHYSICIAN)
     stay, patient = await somebody_elses(desk)
@@ -37,6 +45,9 @@ async def test_a_stay_out_of_care_leads_to_the_door_and_opens_behind_it(
     assert sent.status_code == 303
     door = sent.headers["location"]
     assert unquote(door).endswith(f"/patients/{patient[8:]}/glass?next={stay}")
+    first = await client.get(door, headers={"Accept": "text/html"})
+    assert first.headers["location"].startswith("/step-up?next=")
+    await proven(client, sign_in, accounts_made)
     page = (await client.get(door)).text
     assert "한 시간 동안 기록 열기" in page
     form = {"csrf": csrf_of(page), "key": a_key(), "reason": "emergency", "words": WORDS, "next": stay}
@@ -49,9 +60,9 @@ async def test_a_stay_out_of_care_leads_to_the_door_and_opens_behind_it(
     ("typed", "said"), [({"words": WORDS}, "사유를 고르세요."), ({"reason": "emergency", "words": "짧음"}, "열 글자")]
 )
 async def test_the_door_says_beside_the_field_what_is_missing(
-    client: httpx.AsyncClient, sign_in: SignIn, desk: Desk, typed: dict[str, str], said: str
+    client: httpx.AsyncClient, sign_in: SignIn, desk: Desk, accounts_made: str, *, typed: dict[str, str], said: str
 ) -> None:
-    csrf = await sign_in(Role.PHYSICIAN)
+    csrf = await proven(client, sign_in, accounts_made)
     _, patient = await somebody_elses(desk)
     address = f"/patients/{patient[8:]}/glass"
     answer = await client.post(address, data={"csrf": csrf, "key": a_key(), "next": "/"} | typed)
@@ -59,8 +70,10 @@ async def test_the_door_says_beside_the_field_what_is_missing(
     assert said in answer.text
 
 
-async def test_a_door_leads_back_into_the_house_only(client: httpx.AsyncClient, sign_in: SignIn, desk: Desk) -> None:
-    csrf = await sign_in(Role.PHYSICIAN)
+async def test_a_door_leads_back_into_the_house_only(
+    client: httpx.AsyncClient, sign_in: SignIn, accounts_made: str, desk: Desk
+) -> None:
+    csrf = await proven(client, sign_in, accounts_made)
     _, patient = await somebody_elses(desk)
     form = {"csrf": csrf, "key": a_key(), "reason": "covering", "words": WORDS, "next": "https://evil.example/"}
     assert (await client.post(f"/patients/{patient[8:]}/glass", data=form)).headers["location"] == "/"
