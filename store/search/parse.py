@@ -55,7 +55,7 @@ def parse_query(
     """What the pairs of a query string ask for.
 
     resource_type: None for a search of the base, over `_type` or all types.  base: the server's own URL, so that
-    absolute references to it match.  compartment: ("Patient", "p1").  now: for the prefix `ap`.  codes: for `:in`, `:below`.
+    absolute references to it match.  compartment: ("Patient", "p1").  now: for the prefix `ap`.  codes: for `:in`.
     Unknown parameters are listed in `Query.ignored`, or Invalid when strict. Raises Invalid with the parameter's name
     as `field`, TooCostly.
     """
