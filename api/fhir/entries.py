@@ -119,7 +119,7 @@ def _placed(issue: Json, entry: str) -> Json:
         where = f"{entry}.request"
     else:
         inner = said.partition(".")[2] if said[:1].isupper() else said
-        where = f"{entry}.resource.{inner}" if inner else entry
+        where = ".".join(part for part in (entry, "resource" if said else "", inner) if part)
     return issue | {"expression": [where], "location": [where]}
 
 

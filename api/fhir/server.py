@@ -144,12 +144,13 @@ def _parameters(query: bytes) -> list[tuple[str, str]]:
             query.decode(), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict", encoding="utf-8"
         )
     except UnicodeDecodeError:
-        raise Invalid("the parameters are not UTF-8", field="") from None
+        raise Invalid("the parameters are not UTF-8", field="http.query") from None
     except ValueError:
-        raise Invalid(f"more than {_MOST_PARAMETERS} parameters", field="") from None
+        raise Invalid(f"more than {_MOST_PARAMETERS} parameters", field="http.query") from None
     for name, value in given:
         if not (name.isprintable() and value.isprintable()) and any(ord(sign) < 32 for sign in name + value):
-            raise Invalid("a parameter holds a control character", field="")
+            where = name[:64] if name.isprintable() else "http.query"
+            raise Invalid("a parameter holds a control character", field=where)
     return given
 
 

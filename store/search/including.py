@@ -59,7 +59,7 @@ async def included(tx: Transaction, query: Query, builder: Builder, matches: lis
         seen |= new.keys()
         collected += frontier
         if len(collected) > MOST_INCLUDED:
-            raise TooCostly("the includes bring too many resources", limit=str(MOST_INCLUDED))
+            raise TooCostly("the includes bring too many resources", limit=str(MOST_INCLUDED), field="_include")
     return collected
 
 

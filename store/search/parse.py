@@ -60,7 +60,7 @@ def parse_query(
     as `field`, TooCostly.
     """
     if len(pairs) > MOST_PARAMETERS:
-        raise TooCostly("too many parameters", limit=str(MOST_PARAMETERS))
+        raise TooCostly("too many parameters", limit=str(MOST_PARAMETERS), field="http.query")
     if resource_type is not None and resource_type not in resource_types():
         raise Invalid("no resource type of R4", field="type")
     types = _types(resource_type, pairs)
@@ -71,13 +71,16 @@ def parse_query(
         parsing.conditions.append(_compartment(compartment, types))
     for name, value in pairs:
         if len(value) > LONGEST_VALUE or len(name) > 1000:
-            raise TooCostly("a parameter is too long", limit=str(LONGEST_VALUE))
+            raise TooCostly("a parameter is too long", limit=str(LONGEST_VALUE), field=name[:200])
         if "\x00" in name or "\x00" in value:
             raise Invalid("a value holds a character that no text can hold", field=name.replace("\x00", ""))
         if name in _PRESENTATION:
             continue
         try:
             _take(parsing, name, value)
+        except TooCostly as costly:
+            costly.params.setdefault("field", name[:200])
+            raise
         except DeadEnd as nowhere:
             raise Invalid(str(nowhere), field=name[:200]) from None
         except Unknown:

@@ -29,7 +29,7 @@ async def ranks(tx: Transaction, key: SortKey) -> list[int]:
     """Hashes of the codes at a parameter's places, in the order of the codes. Raises TooCostly for identifiers."""
     found = await _codes(tx, key)
     if len(found) > MOST_CODES:
-        raise TooCostly("too many different codes to sort by", limit=str(MOST_CODES))
+        raise TooCostly("too many different codes to sort by", limit=str(MOST_CODES), field="_sort")
     unknown = [each for each in found if (tx.hospital, each) not in _known]
     if unknown:
         await _learn(tx, key, unknown)

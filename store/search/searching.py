@@ -54,7 +54,7 @@ async def _in_time() -> AsyncIterator[None]:
     try:
         yield
     except psycopg.errors.QueryCanceled as late:
-        raise TooCostly("the search takes too long; narrow it", limit="time") from late
+        raise TooCostly("the search takes too long; narrow it", limit="time", field="http.query") from late
 
 
 @_in_time()
@@ -191,7 +191,11 @@ class _Run:
             if len(rows) < wanted:
                 return [each for each, _ in kept], None
             if opened >= MOST_BODIES:
-                raise TooCostly("too many resources to look for a text in; narrow the search", limit=str(MOST_BODIES))
+                raise TooCostly(
+                    "too many resources to look for a text in; narrow the search",
+                    limit=str(MOST_BODIES),
+                    field="http.query",
+                )
             cursor = rows[-1][1]
 
     async def _rows(self, cursor: Cursor | None, limit: int) -> list[tuple[Found, Cursor]]:
