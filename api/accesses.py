@@ -56,5 +56,6 @@ async def accessed(
         patients=sorted(set(patients)),
         detail=detail,
         address=caller.address,
+        on_behalf_of=caller.on_behalf_of,
         at=at,
     )

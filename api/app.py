@@ -17,7 +17,7 @@ from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards
 from api.state import AppState
-from api.ui.routes import account, events, home, kept, session, signing_in, step_up
+from api.ui.routes import account, delegations, events, home, kept, session, signing_in, step_up
 from api.ui.routes import admissions as admission_screens
 from api.ui.routes import care as care_screens
 from api.ui.routes import stays as stay_screens
@@ -38,6 +38,7 @@ _ROUTERS = (
     stay_screens.router,
     admission_screens.router,
     care_screens.router,
+    delegations.router,
     kept.router,
     events.router,
     admissions.router,

@@ -16,6 +16,7 @@ class Caller:
     address: the peer's network address, for the audit.
     session: hash of the session's or token's secret, to ask again whether it still stands.
     small: whether the hospital is a clinic, where nobody is out of anybody's care.
+    on_behalf_of: the account of a colleague who lent roles; some of `roles` are then that person's.
     csrf: what forms of a browser session must repeat; None for a token, which no browser adds by itself.
     proved_at: when the person last gave a proof beyond the password that began the session; None for never.
     """
@@ -30,3 +31,4 @@ class Caller:
     csrf: str | None = None
     proved_at: datetime | None = None
     small: bool = False
+    on_behalf_of: str | None = None

@@ -27,7 +27,7 @@ async def refuse_beyond(tx: Transaction, caller: Caller, action: Action, patient
     reach = reach_of(caller.roles, action, small=caller.small)
     if reach is Reach.NONE:
         raise Forbidden(action.value, action=action.value, roles=",".join(sorted(roles_for(action))))
-    known = await circle(tx, caller.actor, caller.roles, now)
+    known = await circle(tx, caller.actor, caller.roles, now, also=caller.on_behalf_of)
     if not known.holds(patient, reach):
         raise OutOfReach("not in the caller's care", reference=patient, patient=patient, why="care")
     if not known.knows_why(patient) and patient in await sensitive(tx, [patient]):
@@ -41,7 +41,7 @@ async def veiled_patients(
     listed = sorted(set(patients))
     if not listed or not is_person(caller):
         return frozenset()
-    known = await circle(tx, caller.actor, caller.roles, now)
+    known = await circle(tx, caller.actor, caller.roles, now, also=caller.on_behalf_of)
     return frozenset(each for each in await sensitive(tx, listed) if not known.knows_why(each))
 
 

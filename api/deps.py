@@ -102,7 +102,7 @@ async def still_stands(state: AppState, caller: Caller) -> bool:
     try:
         async with state.database.transaction(caller.hospital) as tx:
             if caller.csrf is not None:
-                roles = (await accounts.session(tx, caller.session, now, used=False)).roles
+                roles = (await accounts.session(tx, caller.session, now, used=False)).may_act_as
             else:
                 roles = (await accounts.token(tx, caller.session, now)).roles
     except NotSignedIn:
@@ -153,7 +153,7 @@ async def _identify(request: Request, state: AppState) -> Caller:
         return Caller(
             code,
             session.account,
-            session.roles,
+            session.may_act_as,
             display,
             displays,
             address,
@@ -161,6 +161,7 @@ async def _identify(request: Request, state: AppState) -> Caller:
             session.csrf,
             session.proved_at,
             hospital.small,
+            session.on_behalf_of,
         )
 
 

@@ -38,6 +38,13 @@ class Session(BaseModel, frozen=True):
     expires_at: datetime
     proved_at: datetime | None
     method: str
+    on_behalf_of: str | None = None
+    lent: frozenset[Role] = frozenset()
+
+    @property
+    def may_act_as(self) -> frozenset[Role]:
+        """The person's own roles, and those that the colleague lent for whom the person acts at the moment."""
+        return self.roles | self.lent
 
 
 class OwnSession(BaseModel, frozen=True):
@@ -131,11 +138,20 @@ async def session(
         Session,
         """
         select s.account, s.csrf, s.started_at, s.seen_at, s.expires_at, s.proved_at, s.method,
-               a.display_ko, a.display_en, a.roles
+               a.display_ko, a.display_en, a.roles, d.giver as on_behalf_of, coalesce(d.lent, '{}') as lent
         from session s join account a on a.hospital = s.hospital and a.name = s.account
-        where s.hospital = %s and s.secret_hash = %s and s.expires_at > %s and s.seen_at > %s and not a.disabled
+        left join lateral (
+            -- What the colleague has lost since then is not lent any more.
+            select d.giver, array(select unnest(d.roles) intersect select unnest(g.roles)) as lent
+            from delegation d join account g on g.hospital = d.hospital and g.name = d.giver and not g.disabled
+            where d.hospital = s.hospital and d.taker = s.account and d.giver = s.acting_for
+              and d.since <= %(now)s and d.until > %(now)s and d.ended_at is null
+            order by d.until desc limit 1
+        ) d on true
+        where s.hospital = %(hospital)s and s.secret_hash = %(hash)s and s.expires_at > %(now)s
+          and s.seen_at > %(idle)s and not a.disabled
         """,
-        [tx.hospital, secret_hash, now, now - idles],
+        {"hospital": tx.hospital, "hash": secret_hash, "now": now, "idle": now - idles},
     )
     if not found:
         raise NotSignedIn("no such session")
@@ -144,6 +160,14 @@ async def session(
             "update session set seen_at = %s where hospital = %s and secret_hash = %s", [now, tx.hospital, secret_hash]
         )
     return found[0]
+
+
+async def act_for(tx: Transaction, secret_hash: bytes, colleague: str | None) -> None:
+    """From the next request on the session acts on behalf of a colleague who has lent roles; None: for oneself."""
+    await tx.execute(
+        "update session set acting_for = %s where hospital = %s and secret_hash = %s",
+        [colleague, tx.hospital, secret_hash],
+    )
 
 
 async def end_session(tx: Transaction, secret_hash: bytes) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from api.accesses import accessed
 from api.caller import Caller
@@ -22,7 +22,7 @@ from domain.ids import Reference
 from domain.reach import Purpose
 from domain.roles import Role
 from rules.access import Action
-from store import records
+from store import accounts, records
 from store.audit import AuditAction
 from store.care import delegations, glass, purposes
 from store.care.delegations import Delegation
@@ -32,7 +32,7 @@ from store.database import Transaction
 router = APIRouter(prefix="/commands", tags=["care"])
 
 BREAK_GLASS, REVIEW, PURPOSE = "break-glass", "review-break-glass", "state-purpose"
-DELEGATE, END_DELEGATION = "delegate", "end-delegation"
+DELEGATE, END_DELEGATION, ACT = "delegate", "end-delegation", "act-for"
 
 Words = Annotated[str, StringConstraints(min_length=10, max_length=2000)]
 
@@ -56,12 +56,18 @@ class StatedPurpose(Body):
 
 
 class NewDelegation(Body):
-    """`taker`: an account. Hospital time."""
+    """`taker`: an account."""
 
     taker: str
     roles: list[Role]
     since: AwareDatetime | None = None
     until: AwareDatetime
+
+
+class Acting(Body):
+    """`for`: a colleague's account; null ends it."""
+
+    colleague: Annotated[str | None, Field(alias="for")]
 
 
 @router.post("/break-glass", status_code=HTTPStatus.CREATED)
@@ -110,7 +116,7 @@ async def list_delegations(state: State, caller: Annotated[Caller, allow(Action.
     """What the caller has given or been given, that runs or is about to."""
     async with state.database.transaction(caller.hospital) as tx:
         at = await present(tx, state)
-        found = await delegations.running(tx, caller.actor, at.now)
+        found = await delegations.running(tx, caller.actor, at.real)
     return {"delegations": [_delegation(each) for each in found]}
 
 
@@ -127,15 +133,43 @@ async def end_delegation(
     delegation_id: UUID, key: IdempotencyKey, state: State, caller: Annotated[Caller, allow(Action.DELEGATE)]
 ) -> JSONResponse:
     """End one's own delegation, or give back what was given."""
+    return answer(await submit_end(state, caller, key, delegation_id))
 
+
+@router.post("/acting")
+async def act(
+    body: Acting, key: IdempotencyKey, state: State, caller: Annotated[Caller, allow(Action.DELEGATE)]
+) -> JSONResponse:
+    """Act on behalf of a colleague who has lent roles, or with `for` null for oneself again, in this session."""
+    return answer(await submit_acting(state, caller, key, body.colleague))
+
+
+async def submit_acting(state: AppState, caller: Caller, key: str, colleague: str | None) -> Outcome:
     async def plan(tx: Transaction, _command_id: UUID) -> Planned:
         at = await present(tx, state)
-        await delegations.end(tx, delegation_id, by=caller.actor, now=at.now)
+        if caller.csrf is None:
+            raise Invalid("a token acts for itself alone; sign in to act for a colleague", field="/for")
+        lent = await delegations.running(tx, caller.actor, at.real)
+        if colleague is not None and not any(
+            each.giver == colleague and each.taker == caller.actor and each.since <= at.real for each in lent
+        ):
+            raise Invalid("this colleague has lent nothing at the moment", field="/for")
+        await accounts.act_for(tx, caller.session, colleague)
+        await accessed(tx, caller, AuditAction.EXECUTE, ACT, at=at.real)
+        return Planned.answered(HTTPStatus.OK, {"for": colleague})
+
+    return await state.dispatcher.submit(caller, key=key, command=ACT, body={"for": colleague}, plan=plan)
+
+
+async def submit_end(state: AppState, caller: Caller, key: str, delegation_id: UUID) -> Outcome:
+    async def plan(tx: Transaction, _command_id: UUID) -> Planned:
+        at = await present(tx, state)
+        await delegations.end(tx, delegation_id, by=caller.actor, now=at.real)
         await accessed(tx, caller, AuditAction.EXECUTE, END_DELEGATION, at=at.real)
-        return Planned.answered(HTTPStatus.OK, {"delegation": str(delegation_id), "ended_at": at.now.isoformat()})
+        return Planned.answered(HTTPStatus.OK, {"delegation": str(delegation_id), "ended_at": at.real.isoformat()})
 
     content = {"delegation": str(delegation_id)}
-    return answer(await state.dispatcher.submit(caller, key=key, command=END_DELEGATION, body=content, plan=plan))
+    return await state.dispatcher.submit(caller, key=key, command=END_DELEGATION, body=content, plan=plan)
 
 
 async def submit_break_glass(state: AppState, caller: Caller, key: str, body: BreakGlass) -> Outcome:
@@ -199,7 +233,7 @@ async def submit_delegation(state: AppState, caller: Caller, key: str, body: New
             giver=caller.actor,
             taker=body.taker,
             roles=body.roles,
-            since=body.since or at.now,
+            since=body.since or at.real,
             until=body.until,
         )
         await accessed(tx, caller, AuditAction.EXECUTE, DELEGATE, at=at.real)

@@ -89,5 +89,5 @@ async def _personal(call: Call, tx: Transaction, letter: Letter, *, labels: bool
 async def _circle(call: Call, tx: Transaction) -> Circle:
     if call.circle is None:
         caller = call.asker.caller
-        call.circle = await circle(tx, caller.actor, caller.roles, call.now)
+        call.circle = await circle(tx, caller.actor, caller.roles, call.now, also=caller.on_behalf_of)
     return call.circle

@@ -45,15 +45,20 @@ class Circle:
         return reach is Reach.HOSPITAL or target_key(patient) in self.within(reach)
 
 
-async def circle(tx: Transaction, actor: str, roles: Collection[Role], now: datetime) -> Circle:
-    """Who `actor` may reach now, in hospital time."""
-    own = await standing(tx, actor)
-    persons = [target_key(each) for each in (holder_of(actor), own.practitioner) if each]
+async def circle(
+    tx: Transaction, actor: str, roles: Collection[Role], now: datetime, *, also: str | None = None
+) -> Circle:
+    """Who `actor` may reach now, in hospital time. also: the account of a colleague for whom the person acts."""
+    acting = [actor, also] if also else [actor]
+    stands = [await standing(tx, each) for each in acting]
+    named = [*map(holder_of, acting), *(each.practitioner for each in stands if each.practitioner)]
+    persons = [target_key(each) for each in named]
+    places = [target_key(each) for own in stands for each in own.places]
     rows = await tx.all(
         """
         (select 'task' as how, t.patient as reference, null::uuid as patient from worklist_task t
          where t.hospital = %(hospital)s and t.closed_at is null
-           and (t.owner = %(actor)s or exists (
+           and (t.owner = any(%(acting)s) or exists (
                 select from worklist_candidate c
                 where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s)))
          limit %(most)s)
@@ -73,8 +78,9 @@ async def circle(tx: Transaction, actor: str, roles: Collection[Role], now: date
             "hospital": tx.hospital,
             "actor": actor,
             "roles": [role.value for role in roles],
-            "places": [target_key(place) for place in own.places],
-            "holders": [*persons, *(target_key(place) for place in own.places)],
+            "acting": acting,
+            "places": places,
+            "holders": [*persons, *places],
             "now": now,
             "most": MOST,
         },

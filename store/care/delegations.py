@@ -14,7 +14,7 @@ from store.database import Transaction
 
 
 class Delegation(BaseModel, frozen=True):
-    """`taker` acts on behalf of `giver`. Times are hospital time."""
+    """`taker` may act on behalf of `giver`. Times are real, as those of sessions are."""
 
     id: UUID
     giver: str

@@ -40,6 +40,7 @@ class Session(HospitalTable, table=True):
     method: str = Field(default="password", sa_column=Column(Code, nullable=False, server_default="password"))
     address: str | None = Field(default=None, sa_type=Code)
     agent: str | None = None
+    acting_for: str | None = Field(default=None, sa_type=Code)
 
     __table_args__ = (Index("session_of_account", "hospital", "account"),)
 

@@ -1,4 +1,4 @@
-"""Who cares for whom, who opened a record without it, and who acts for whom. Times are hospital time."""
+"""Who cares for whom, who opened a record without it, who acts for whom. Hospital time, but real in delegations."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class StatedPurpose(HospitalTable, table=True):
 
 
 class Delegation(HospitalTable, table=True):
-    """`taker` may act on behalf of `giver`, with these of the giver's roles."""
+    """`taker` may act on behalf of `giver`, with these of the giver's roles. Times are real."""
 
     id: UUID = Field(primary_key=True)
     giver: str = Field(sa_type=Code)

@@ -156,3 +156,40 @@ async def test_only_roles_that_one_holds_are_given_to_a_colleague(
     assert (await client.get("/commands/delegations", headers=taker)).json()["delegations"] == []
     async with desk.state.database.transaction(desk.hospital) as tx:
         assert (await accounts.account(tx, f"bed-manager@{desk.hospital}")).roles == {Role.BED_MANAGER}
+
+
+async def test_a_colleagues_roles_hold_while_they_are_lent_and_the_session_acts_on_them(
+    client: httpx.AsyncClient, sign_in: SignIn, accounts_made: str, bearer: Bearer, desk: Desk
+) -> None:
+    until = (desk.state.now() + timedelta(hours=8)).isoformat()
+    body = {"taker": f"housekeeping@{desk.hospital}", "roles": ["physician"], "until": until}
+    doctor = await bearer(Role.PHYSICIAN)
+    given = await client.post("/commands/delegations", json=body, headers=doctor | {"Idempotency-Key": a_key()})
+    encounter = (await desk.request(a_key())).answer["encounter"]
+    stay = f"/stays/{encounter[10:]}"
+    csrf = await sign_in(Role.HOUSEKEEPING)
+    assert (await client.get(stay)).status_code == 403
+    page = (await client.get("/account/delegations")).text
+    assert "이 동료 업무 대행" in page
+    form = {"csrf": csrf, "key": a_key(), "for": f"physician@{desk.hospital}"}
+    assert (await client.post("/account/acting", data=form)).status_code == 303
+    assert (await client.get(stay, headers={"Accept": "text/html"})).status_code == 200
+    async with desk.state.database.transaction(desk.hospital) as tx:
+        last = next(line for line in await audit.read(tx) if line.detail == "stay")
+    assert (last.actor, last.on_behalf_of) == (f"housekeeping@{desk.hospital}", f"physician@{desk.hospital}")
+    address = f"/commands/delegations/{given.json()['id']}/end"
+    assert (await client.post(address, headers=doctor | {"Idempotency-Key": a_key()})).status_code == 200
+    assert (await client.get(stay)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [({"role": "housekeeping", "until": "2099-01-01T10:00"}, "동료를 고르세요."), ({"until": ""}, "앞으로 올 날짜")],
+)
+async def test_the_form_that_lends_roles_says_what_is_missing(
+    client: httpx.AsyncClient, sign_in: SignIn, typed: dict[str, str], said: str
+) -> None:
+    csrf = await sign_in(Role.HOUSEKEEPING)
+    answer = await client.post("/account/delegations", data={"csrf": csrf, "key": a_key()} | typed)
+    assert answer.status_code == 422
+    assert said in answer.text

@@ -26,6 +26,14 @@ def notice_of(words: Words, code: str) -> Notice | None:
             _("Admission is requested"),
             next=_("The bed managers are asked to assign a bed. You see here when it is done."),
         ),
+        "delegated": Notice(
+            "done", _("Your colleague may act for you"), next=_("It ends by itself, or when one of you ends it.")
+        ),
+        "delegation-ended": Notice("done", _("It is ended")),
+        "acting": Notice(
+            "done", _("You act for a colleague now"), next=_("Your name stands on what you do, with theirs beside it.")
+        ),
+        "acting-ended": Notice("done", _("You act for yourself again")),
         "reviewed": Notice("done", _("The case is closed"), next=_("Your verdict and remark are kept with the case.")),
         "cancelled": Notice("done", _("The request is withdrawn"), next=_("Nobody waits for this bed any more.")),
     }

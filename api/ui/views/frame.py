@@ -22,6 +22,7 @@ class NavItem:
 class Frame:
     """person: empty while nobody is signed in; then there is no navigation either.
 
+    acting_for: the colleague for whom the person acts; empty for oneself.
     here: address to come back to after changing the language.  csrf: what forms repeat.
     nonce: of this answer's scripts.  live: whether the page listens for what others change.
     """
@@ -33,6 +34,7 @@ class Frame:
     hospital: str
     person: str
     roles: str
+    acting_for: str
     nav: tuple[NavItem, ...]
     here: str
     csrf: str
@@ -79,6 +81,7 @@ def frame(
         hospital=hospital,
         person=caller.display.get(words.language.value, caller.actor) if caller else "",
         roles=role_names(words, caller.roles) if caller else "",
+        acting_for=(caller.on_behalf_of or "") if caller else "",
         nav=tuple(nav),
         here=here,
         csrf=(caller.csrf or "") if caller else "",

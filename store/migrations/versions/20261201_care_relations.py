@@ -68,6 +68,7 @@ create table delegation (
     primary key (hospital, id)
 );
 create index delegation_taker on delegation (hospital, taker, until);
+alter table session add column acting_for {ID};
 """
 
 
