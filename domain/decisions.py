@@ -11,9 +11,51 @@ from domain.ids import Reference, StepName
 
 
 class DecisionPoint(StrEnum):
-    """A place in a process where a hospital may have its own opinion."""
+    """A place in a process where a hospital may have its own opinion. Declared in full in `rules/points/`."""
 
+    # visits
+    VISIT_KIND = "visit-kind"
+    COPAY_RATE = "copay-rate"
+    PREPAY_NEEDED = "prepay-needed"
+    CLAIM_CALENDAR = "claim-calendar"
+    QUEUE_ORDER = "queue-order"
+    # beds
     BED_ASSIGNMENT_DUE = "bed-assignment-due"
+    BED_MATCH = "bed-match"
+    WARD_PRIORITY = "ward-priority"
+    RESERVATION_TTL = "reservation-ttl"
+    CLEAN_TARGET = "clean-target"
+    ID_CHECK_NEEDED = "id-check-needed"
+    DEPOSIT_NEEDED = "deposit-needed"
+    ADMISSION_DOCUMENTS = "admission-documents"
+    # orders
+    CRITICAL_VALUE = "critical-value"
+    EARLY_WARNING = "early-warning"
+    AUTO_VERIFY = "auto-verify"
+    DUPLICATE_WINDOW = "duplicate-window"
+    REFLEX_TEST = "reflex-test"
+    REJECTION_ACTION = "rejection-action"
+    TURNAROUND_TARGET = "turnaround-target"
+    WHO_MAY_CANCEL = "who-may-cancel"
+    SAFETY_OVERRIDE_ALLOWED = "safety-override-allowed"
+    DOSE_WINDOW = "dose-window"
+    HIGH_ALERT = "high-alert"
+    RESULT_ACKNOWLEDGE_DUE = "result-acknowledge-due"
+    # discharge
+    DISCHARGE_READINESS = "discharge-readiness"
+    PROVISIONAL_DISCHARGE_ALLOWED = "provisional-discharge-allowed"
+    FOLLOW_UP = "follow-up"
+    SUMMARY_DUE = "summary-due"
+    READMISSION_RISK = "readmission-risk"
+    # claims
+    CLAIM_SCRUB = "claim-scrub"
+    CODING_NEEDED = "coding-needed"
+    REVIEW_SAMPLING = "review-sampling"
+    APPEAL_WORTH_IT = "appeal-worth-it"
+    SPLIT_CLAIM = "split-claim"
+    LATE_CHARGE_WAIT = "late-charge-wait"
+    # timers
+    STEP_DUE = "step-due"
 
 
 class DecisionRequest(BaseModel, frozen=True):

@@ -113,3 +113,15 @@ def test_the_checks_can_fail(tmp_path: Path) -> None:
     assert unknown_commands("run `phis up --demo none`, then `phis bake`", {"up"}) == {"bake"}
     assert unknown_settings("PHIS_PORT and PHIS_PROT", {"PHIS_PORT"}) == {"PHIS_PROT"}
     assert documented_routes("### `POST /commands/admissions`\n### GET /x\n") == {("POST", "/commands/admissions")}
+
+
+def test_a_shipped_rule_is_described_as_it_is() -> None:
+    from rules.describing import section
+    from rules.library import shipped
+    from rules.points import shipped_registry
+
+    page = read(ROOT / "docs" / "clinical" / "rules.md")
+    areas = {path.stem: path.parent.name for path in files() if path.match("rules/library/*/*.json")}
+    for rule in shipped().values():
+        told = section(rule, areas[rule.id], shipped_registry())
+        assert told in page, f"`phis rules describe rules/library/{areas[rule.id]}/{rule.id}.json` prints its section"

@@ -13,21 +13,22 @@ from rules.library import shipped
 from rules.points import Shape, shipped_registry
 
 ENGINE = RuleEngine()
-_ATTACHED = [(rule, test) for rule in shipped().values() for test in rule.tests]
 
 
-@pytest.mark.parametrize(("rule", "test"), _ATTACHED, ids=[f"{rule.id}: {test.name}" for rule, test in _ATTACHED])
-def test_an_attached_test_gives_its_outcome(rule: RuleDocument, test: AttachedTest) -> None:
+def answer_of(rule: RuleDocument, test: AttachedTest) -> object:
+    """What the rule says, in the form in which a test expects it; None when it is left open."""
     evaluated = ENGINE.evaluate(rule, test.facts)
-    shape = shipped_registry().point(rule.decision_point).shape
-    expected = test.outcome
-    if test.indeterminate:
-        assert (evaluated.outcome, evaluated.indeterminate) == (expected, True)
-    elif shape is Shape.NUMBER:
-        assert (evaluated.number, evaluated.reason) == (expected, None)
-    else:
-        keys = expected if isinstance(expected, tuple) else (expected,)
-        assert (evaluated.outcomes, evaluated.reason) == (keys, None)
+    if evaluated.indeterminate:
+        return None
+    if shipped_registry().point(rule.decision_point).shape is Shape.NUMBER:
+        return evaluated.number
+    return evaluated.outcomes if isinstance(test.outcome, tuple) else evaluated.outcome
+
+
+@pytest.mark.parametrize("rule", shipped().values(), ids=lambda rule: rule.id)
+def test_every_attached_test_gives_its_outcome(rule: RuleDocument) -> None:
+    for test in rule.tests:
+        assert answer_of(rule, test) == (None if test.indeterminate else test.outcome), test.name
 
 
 @pytest.mark.parametrize("rule", shipped().values(), ids=lambda rule: rule.id)
