@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/terminologies.html#required
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -74,6 +74,22 @@ def wrong_in(url: str, value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return None
     return wrong_concept(url, value if "code" not in value else {"coding": [value]})
+
+
+def codes_in(value: Any) -> Iterator[tuple[str | None, str]]:
+    """(system, code) of whatever is bound: a code without system, a Coding or Quantity, a CodeableConcept."""
+    if isinstance(value, str):
+        yield None, value
+    elif isinstance(value, Mapping):
+        for coding in [value] if "code" in value else codings(value):
+            if isinstance(coding.get("code"), str):
+                system = coding.get("system")
+                yield (system if isinstance(system, str) else ""), coding["code"]
+
+
+def is_coded(value: Any) -> bool:
+    """Whether a value could have had a code: a CodeableConcept with a text alone, a Coding with a display."""
+    return isinstance(value, Mapping) and not value.keys() & {"value", "url", "extension"}
 
 
 def listed(codes: frozenset[str]) -> str:

@@ -19,12 +19,17 @@ Json = Mapping[str, Any]
 
 
 def check_fully(
-    resource: Any, *, profile_urls: Collection[str] = (), find: profiles.Find = fhir.profile
+    resource: Any,
+    *,
+    profile_urls: Collection[str] = (),
+    find: profiles.Find = fhir.profile,
+    inside: profiles.Inside | None = None,
 ) -> list[Issue]:
     """Errors, warnings and information; of a resource with a wrong structure only what is wrong with that.
 
     profile_urls: profiles that it must keep, beside those in its `meta.profile`.  find: where profiles are looked up;
-    HL7's own without it. A profile that only `meta` names and nobody knows is a warning.
+    HL7's own without it.  inside: who knows the value sets of profiles, likewise. A profile that only `meta` names and
+    nobody knows is a warning.
     """
     if wrong := examine(resource):
         return wrong
@@ -37,8 +42,8 @@ def check_fully(
             for issue in outside_extensible(part):
                 findings.add(issue)
         for url in dict.fromkeys([*profile_urls, *profiles.declared(resource)]):
-            if find(url.partition("|")[0]) is not None or url in profile_urls:
-                profiles.breaches(resource, url, find, findings)
+            if find(url) is not None or url in profile_urls:
+                profiles.breaches(resource, url, find, findings, inside)
             else:
                 findings.add(Issue("warning", "not-found", f"{resource['resourceType']}.meta.profile", NOT_KNOWN))
     return list(dict.fromkeys(findings.issues))

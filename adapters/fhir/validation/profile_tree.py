@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,9 +79,8 @@ class Rule:
                 yield each
 
 
-def tree_of(profile: Json) -> Rule:
-    """The rule of a profile's root. Raises Invalid for a profile without a snapshot, or with a broken one."""
-    listed = profile.get("snapshot", {}).get("element") or []
+def tree_of(listed: Sequence[Json]) -> Rule:
+    """The rule of a profile's root, of its elements in order. Raises Invalid where they are no tree."""
     rules: dict[str, Rule] = {}
     for element in listed:
         rule = Rule(element)
@@ -96,6 +95,4 @@ def tree_of(profile: Json) -> Rule:
             rules[head].children[last] = rule
         elif head:
             raise Invalid("the profile's snapshot is not a tree of elements", field=identity)
-    if not listed:
-        raise Invalid("the profile has no snapshot", field="snapshot")
     return rules[str(listed[0].get("id", ""))]

@@ -16,13 +16,17 @@ from adapters.fhir.validation.held import Held, held_resource
 from adapters.fhir.validation.invariants import Part, judge
 from adapters.fhir.validation.issues import Findings, Issue
 from adapters.fhir.validation.profile_tree import Rule, tree_of
+from adapters.fhir.validation.snapshots import elements_of
 from domain import fhir
 from domain.errors import Invalid
 from domain.fhir import Invariant
 
 Json = Mapping[str, Any]
 Find = Callable[[str], Json | None]
-"""A canonical URL → the StructureDefinition, None where nobody knows it."""
+"""A canonical URL, with a version where one is named → the StructureDefinition, None where nobody knows it."""
+
+Inside = Callable[[str, str | None, str], bool | None]
+"""(value set, system or None for a bare code, code) → whether it is in it, None where it cannot be told."""
 
 DEEPEST = 8  # profiles that ask for profiles
 
@@ -30,19 +34,20 @@ DEEPEST = 8  # profiles that ask for profiles
 class Conformance:
     """One resource against one profile, and what that profile asks of its parts."""
 
-    def __init__(self, resource: Json, find: Find, findings: Findings) -> None:
+    def __init__(self, resource: Json, find: Find, findings: Findings, inside: Inside | None = None) -> None:
         self.resource = resource
         self.find = find
+        self.inside = inside
         self.findings = findings
         self.url = ""
         self.depth = 0
 
     def profile(self, url: str, held: Held) -> None:
         """Raises Invalid where the profile is unusable."""
-        found = self.find(url.partition("|")[0])
+        found = self.find(url)
         if found is None or self.depth == DEEPEST:
             return
-        root = tree_of(found)
+        root = tree_of(elements_of(found, self.find))
         outer, self.url = self.url, url
         self.depth += 1
         if held.kind not in (found.get("type"), "") and found.get("type") not in fhir.supertypes(held.kind):
@@ -104,10 +109,10 @@ class Conformance:
                 return any(self.conforms(each, rule.profiles) for each in found for rule in rules)
         if path == "url" and not any(decides(rule) for rule in rules):
             return any(each.value in slice_.profiles for each in found)
-        return any(decides(rule) and agrees(rule, each) for each in found for rule in rules)
+        return any(decides(rule) and self.agrees(rule, each) for each in found for rule in rules)
 
     def conforms(self, held: Held, urls: list[str]) -> bool:
-        trial = Conformance(self.resource, self.find, Findings())
+        trial = Conformance(self.resource, self.find, Findings(), self.inside)
         trial.depth = self.depth
         for url in urls:
             trial.profile(url, held)
@@ -122,11 +127,33 @@ class Conformance:
             self.error("value", held.where, "must have the fixed value of the profile")
         if pattern is not None and not covers(pattern, held.value):
             self.error("value", held.where, "must have the pattern of the profile")
-        if wrong := bindings.wrong_in(required_set(rule), held.value):
+        if wrong := self.outside(required_set(rule), held.value):
             self.error("code-invalid", held.where, wrong)
+        elif (url := bound(rule, "extensible")) and held.kind != "code" and self.outside(url, held.value):
+            says = f"has no code of the value set {url}, where one of it should be used (profile {self.url})"
+            self.findings.add(Issue("warning", "code-invalid", held.where, says))
         target = references.type_of(held.value.get("reference", "")) if held.kind == "Reference" else ""
         if target and rule.targets and target not in rule.targets:
             self.error("value", held.where, f"may not point to {target}: {', '.join(sorted(rule.targets))}")
+
+    def agrees(self, rule: Rule, held: Held) -> bool:
+        fixed, pattern = rule.given("fixed"), rule.given("pattern")
+        if fixed is not None:
+            return same(fixed, held.value)
+        if pattern is not None:
+            return covers(pattern, held.value)
+        return self.outside(required_set(rule), held.value) is None
+
+    def outside(self, url: str, value: Any) -> str | None:
+        """What is wrong with a value bound to a value set; None also where it cannot be told."""
+        if self.inside is None or not url:
+            return bindings.wrong_in(url.partition("|")[0], value)
+        asked = list(bindings.codes_in(value))
+        if any(self.inside(url, system, code) is not False for system, code in asked):
+            return None
+        if not asked and not bindings.is_coded(value):
+            return None
+        return f"must be a code of the value set {url}" if asked else f"needs a code of the value set {url}"
 
     def constraints(self, rule: Rule, held: Held) -> None:
         """The profile's own constraints; those of the base type have been evaluated."""
@@ -152,18 +179,14 @@ def decides(rule: Rule) -> bool:
     return rule.given("fixed") is not None or rule.given("pattern") is not None or bool(required_set(rule))
 
 
-def agrees(rule: Rule, held: Held) -> bool:
-    fixed, pattern = rule.given("fixed"), rule.given("pattern")
-    if fixed is not None:
-        return same(fixed, held.value)
-    if pattern is not None:
-        return covers(pattern, held.value)
-    return bindings.wrong_in(required_set(rule), held.value) is None
-
-
 def required_set(rule: Rule) -> str:
+    return bound(rule, "required")
+
+
+def bound(rule: Rule, strength: str) -> str:
+    """The value set, with its version, that a rule binds to with this strength; empty where it does not."""
     binding = rule.element.get("binding", {})
-    return str(binding.get("valueSet", "")).partition("|")[0] if binding.get("strength") == "required" else ""
+    return str(binding.get("valueSet", "")) if binding.get("strength") == strength else ""
 
 
 def same(fixed: Any, value: Any) -> bool:
@@ -186,11 +209,11 @@ def covers(pattern: Any, value: Any) -> bool:
     return same(pattern, value)
 
 
-def breaches(resource: Json, url: str, find: Find, findings: Findings) -> None:
+def breaches(resource: Json, url: str, find: Find, findings: Findings, inside: Inside | None = None) -> None:
     """Adds what of a profile the resource does not keep."""
-    conformance = Conformance(resource, find, findings)
+    conformance = Conformance(resource, find, findings, inside)
     unusable = partial(Issue, "error", "not-found", str(resource["resourceType"]))
-    if find(url.partition("|")[0]) is None:
+    if find(url) is None:
         findings.add(unusable(f"the profile {url} is not known here"))
         return
     try:
