@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from api import health, problems
+from api.auth import token
 from api.commands import admissions, care, status, stays, worklist
 from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
@@ -34,6 +35,7 @@ _ROUTERS = (
     signing_in.router,
     step_up.router,
     account.router,
+    token.router,
     worklist_screens.router,
     stay_screens.router,
     admission_screens.router,

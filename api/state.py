@@ -11,6 +11,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 from temporalio.client import Client
 
+from adapters.outgoing import Outgoing
 from api.accesses import Shown
 from api.commands.dispatch import Dispatcher
 from api.events import EventHub
@@ -31,6 +32,7 @@ class AppState:
     secure_cookies: False only on plain http, for a machine of one's own.
     largest_bundle: bytes of a FHIR request: a transaction brings up to 5,000 resources.
     compiled: code systems and their kin of all hospitals, as this process has asked them lately.
+    outgoing: which other systems may be asked: published keys, a hospital's own sign-on.
     now: the real present; domain times come from the hospital's clock over it.
     """
 
@@ -49,6 +51,7 @@ class AppState:
     shown: Shown = field(default_factory=Shown)
     passwords: Passwords = field(default_factory=Passwords)
     compiled: Compiled = field(default_factory=Compiled)
+    outgoing: Outgoing = field(default_factory=lambda: Outgoing(()))
     now: Callable[[], datetime] = _real_now
 
 

@@ -62,6 +62,30 @@ def grants(scope: str, roles: frozenset[Role], *, small: bool = False) -> Grants
     return Grants({kind: letters for kind, letters in both.items() if letters})
 
 
+def intersection(requested: str, allowed: str) -> str:
+    """The system scopes that were requested and are allowed, e.g. `system/Observation.rs`; empty when there are none.
+
+    Asking for `system/*.rs` when single types are allowed gives these types. Other scopes are left out, as SMART
+    lets a server do (hl7.org/fhir/smart-app-launch/backend-services.html#scopes).
+    """
+    wanted, may_have = _of_scope(_system(requested)), _of_scope(_system(allowed))
+    granted: dict[str, frozenset[str]] = {}
+    for name, letters in wanted.items():
+        for other, allowed_letters in may_have.items():
+            if EVERY_TYPE in {name, other} or name == other:
+                narrow = other if name == EVERY_TYPE else name
+                granted[narrow] = granted.get(narrow, frozenset()) | (letters & allowed_letters)
+    return " ".join(
+        f"system/{name}.{''.join(letter for letter in 'cruds' if letter in letters)}"
+        for name, letters in sorted(granted.items())
+        if letters
+    )
+
+
+def _system(scope: str) -> list[str]:
+    return [one for one in scope.split() if one.startswith("system/")]
+
+
 def _of_scope(scopes: Iterable[str]) -> dict[str, frozenset[str]]:
     granted: dict[str, frozenset[str]] = {}
     for scope in scopes:

@@ -18,6 +18,7 @@ import uvloop
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from adapters.outgoing import Outgoing
 from api.app import create_app
 from api.commands.dispatch import Dispatcher
 from api.commands.processes import Processes
@@ -85,6 +86,7 @@ async def application(
                 session_length=settings.session_length,
                 metrics=settings.metrics,
                 largest_request=int(settings.largest_request),
+                outgoing=Outgoing(settings.outgoing_hosts.split(",")),
             )
         )
         running = [

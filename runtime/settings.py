@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     """A signed-in person signs in again after this time."""
     largest_request: ByteSize = ByteSize(2 * 1024 * 1024)
     """Request bodies above this size are refused."""
+    outgoing_hosts: str = ""
+    """Hosts, separated by commas, that we may ask: clients' published keys, a hospital's own sign-on."""
     server_drain: timedelta = timedelta(seconds=5)
     """How long a stopping server finishes requests."""
 

@@ -231,10 +231,13 @@ async def issue_token(tx: Transaction, label: str, roles: Collection[Role], scop
 
 
 async def token(tx: Transaction, secret_hash: bytes, now: datetime) -> Token:
-    """What a token may. Raises NotSignedIn for an unknown or expired one."""
+    """What a token may. Raises NotSignedIn for an unknown or expired one, and for a closed client's."""
     found = await tx.rows(
         Token,
-        "select * from access_token where hospital = %s and secret_hash = %s and expires_at > %s",
+        """
+        select t.* from access_token t left join client c on c.hospital = t.hospital and c.id = t.label
+        where t.hospital = %s and t.secret_hash = %s and t.expires_at > %s and c.disabled is not true
+        """,
         [tx.hospital, secret_hash, now],
     )
     if not found:

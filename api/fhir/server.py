@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import metrics
 from api.denials import refused
-from api.fhir import batch, capabilities, negotiation, outcome
+from api.fhir import batch, capabilities, negotiation, outcome, smart
 from api.fhir.callers import Callers
 from api.fhir.exchange import MEDIA_TYPE, Address, Answer, Call
 from api.fhir.interactions import INTERACTIONS, perform
@@ -65,6 +65,10 @@ class FhirServer:
         call: Call | None = None
         try:
             hospital, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
+            if rest == smart.WELL_KNOWN and method in {"GET", "HEAD"}:
+                await self._send_smart(send, head=method == "HEAD")
+                _requests(method, "smart-configuration", HTTPStatus.OK).inc()
+                return
             address = address_of(method, rest.rstrip("/").split("/") if rest.strip("/") else ())
             label = address.interaction
             call = await self._call(scope, receive, hospital, address)
@@ -130,6 +134,12 @@ class FhirServer:
             headers.append((b"location", answer.location.encode("latin-1")))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+    async def _send_smart(self, send: Send, *, head: bool) -> None:
+        body = smart.configuration(self._state.public_url)
+        headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json"), *self._always]
+        await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if head else body})
 
 
 def http_date(at: datetime) -> bytes:

@@ -55,7 +55,7 @@ def token(wish: TokenWish, data_dir: Path | None) -> None:
         raise Misconfigured("A token may do nothing without --role or --scope: give one, such as --role physician.")
     if not _LABEL.fullmatch(wish.label):
         raise Misconfigured("--label names a program: letters, digits, '-', '_' and '.'; only people have an '@'.")
-    until = datetime.now(UTC) + _duration(wish.lasts)
+    until = datetime.now(UTC) + duration(wish.lasts, "--expires")
     secret = asyncio.run(_issue(reachable_settings(data_dir), wish, until))
     tell(f"A token of {wish.hospital} for {wish.label}, good until {until.astimezone():%Y-%m-%d %H:%M %Z}:")
     print(secret)  # noqa: T201  (scripts read the last line of standard output)
@@ -133,10 +133,10 @@ def reachable_settings(data_dir: Path | None) -> Settings:
     return settings if settings.database_url and not data_dir else settings_from(running(data_dir))
 
 
-def _duration(text: str) -> timedelta:
+def duration(text: str, option: str) -> timedelta:
     found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
     if not found or (length := timedelta(**{_UNITS[found[2]]: int(found[1])})) > _LONGEST:
-        raise Misconfigured(f"--expires {text}: write a number and m, h or d, a year at most, such as 8h.")
+        raise Misconfigured(f"{option} {text}: write a number and m, h or d, a year at most, such as 8h.")
     return length
 
 

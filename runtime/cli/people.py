@@ -41,7 +41,7 @@ def create(wanted: NewAccount, data_dir: Path | None) -> None:
     settings = reachable_settings(data_dir)
 
     async def act() -> str:
-        async with _hospital(settings, wanted.hospital) as (tx, now):
+        async with in_hospital(settings, wanted.hospital) as (tx, now):
             await accounts.create_account(
                 tx,
                 name=name,
@@ -51,7 +51,7 @@ def create(wanted: NewAccount, data_dir: Path | None) -> None:
                 password_hash="",  # nothing matches it: the person chooses one
                 external=wanted.external.strip() or None,
             )
-            await _note(tx, now, AuditAction.CREATE, f"account/created: {name}")
+            await note(tx, now, AuditAction.CREATE, f"account/created: {name}")
             return await sign_ins.make_link(tx, name, now)
 
     _print_link(settings, name, asyncio.run(act()))
@@ -64,7 +64,7 @@ def show(hospital: str, data_dir: Path | None) -> None:
         table = Table(box=None, padding=(0, 2, 0, 0))
         for head in ("account", "name", "roles", "second factor", "state"):
             table.add_column(head, overflow="fold")
-        async with _hospital(settings, hospital) as (tx, now):
+        async with in_hospital(settings, hospital) as (tx, now):
             with_factor = await second_factors.confirmed_accounts(tx)
             held_up = set(await attempts.waiting(tx, now))
             for one in await accounts.accounts(tx):
@@ -86,9 +86,9 @@ def disable(hospital: str, name: str, reason: str, data_dir: Path | None, *, dis
     settings = reachable_settings(data_dir)
 
     async def act() -> None:
-        async with _hospital(settings, hospital) as (tx, now):
+        async with in_hospital(settings, hospital) as (tx, now):
             await accounts.disable(tx, full, disabled=disabled)
-            await _note(tx, now, AuditAction.UPDATE, f"account/{'closed' if disabled else 'opened'}: {full}", reason)
+            await note(tx, now, AuditAction.UPDATE, f"account/{'closed' if disabled else 'opened'}: {full}", reason)
 
     asyncio.run(act())
     tell(f"{full} is {'closed' if disabled else 'open again'}; its sessions have ended.")
@@ -99,12 +99,12 @@ def reset(hospital: str, name: str, reason: str, data_dir: Path | None, *, secon
     settings = reachable_settings(data_dir)
 
     async def act() -> str:
-        async with _hospital(settings, hospital) as (tx, now):
+        async with in_hospital(settings, hospital) as (tx, now):
             await accounts.forget_password(tx, full)
             await attempts.forget_account(tx, full)
             if second_factor and await second_factors.remove(tx, full):
-                await _note(tx, now, AuditAction.DELETE, f"second-factor/reset: {full}", reason)
-            await _note(tx, now, AuditAction.UPDATE, f"account/reset: {full}", reason)
+                await note(tx, now, AuditAction.DELETE, f"second-factor/reset: {full}", reason)
+            await note(tx, now, AuditAction.UPDATE, f"account/reset: {full}", reason)
             return await sign_ins.make_link(tx, full, now)
 
     _print_link(settings, full, asyncio.run(act()))
@@ -115,9 +115,9 @@ def change_roles(hospital: str, name: str, reason: str, roles: Sequence[Role], d
     settings = reachable_settings(data_dir)
 
     async def act() -> None:
-        async with _hospital(settings, hospital) as (tx, now):
+        async with in_hospital(settings, hospital) as (tx, now):
             await accounts.change_roles(tx, full, roles)
-            await _note(tx, now, AuditAction.UPDATE, f"account/roles: {full}", reason)
+            await note(tx, now, AuditAction.UPDATE, f"account/roles: {full}", reason)
 
     asyncio.run(act())
     tell(f"{full} is now {', '.join(sorted(roles))}; its sessions have ended.")
@@ -128,9 +128,9 @@ def name_external(hospital: str, name: str, reason: str, external: str, data_dir
     settings = reachable_settings(data_dir)
 
     async def act() -> None:
-        async with _hospital(settings, hospital) as (tx, now):
+        async with in_hospital(settings, hospital) as (tx, now):
             await accounts.name_external(tx, full, external.strip() or None)
-            await _note(tx, now, AuditAction.UPDATE, f"account/external: {full}", reason)
+            await note(tx, now, AuditAction.UPDATE, f"account/external: {full}", reason)
 
     asyncio.run(act())
     tell(f"{full} is known to the sign-on as {external}." if external else f"{full} is unknown to the sign-on.")
@@ -145,13 +145,13 @@ def full_name(name: str, hospital: str) -> str:
 
 
 @asynccontextmanager
-async def _hospital(settings: Settings, hospital: str) -> AsyncIterator[tuple[Transaction, datetime]]:
+async def in_hospital(settings: Settings, hospital: str) -> AsyncIterator[tuple[Transaction, datetime]]:
     async with opened(settings) as database, database.transaction(hospital) as tx:
         await refuse_unknown(tx, hospital)
         yield tx, datetime.now(UTC)
 
 
-async def _note(tx: Transaction, now: datetime, action: AuditAction, detail: str, reason: str = "") -> None:
+async def note(tx: Transaction, now: datetime, action: AuditAction, detail: str, reason: str = "") -> None:
     if reason and not reason.strip():
         raise Misconfigured("--reason is empty: say why, for whoever reads the audit.")
     said = f"{detail} ({' '.join(reason.split())[:200]})" if reason else detail

@@ -11,7 +11,20 @@ import pytest
 
 from runtime.settings import PREFIX
 
-COMMANDS = ["up", "server", "worker", "migrate", "token", "account", "load", "keys", "reconcile", "doctor", "version"]
+COMMANDS = [
+    "up",
+    "server",
+    "worker",
+    "migrate",
+    "token",
+    "account",
+    "client",
+    "load",
+    "keys",
+    "reconcile",
+    "doctor",
+    "version",
+]
 
 
 def phis(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
