@@ -30,15 +30,15 @@ def csrf_of(page: str) -> str:
 
 @dataclass
 class Clock:
-    """The server's present: real, and moved on by the test."""
+    """The server's present: it stands still until the test moves it, so that no pause passes unnoticed."""
 
-    ahead: timedelta = field(default_factory=timedelta)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return self.at
 
     def move(self, **by: float) -> None:
-        self.ahead += timedelta(**by)
+        self.at += timedelta(**by)
 
 
 @dataclass
