@@ -34,7 +34,8 @@ class StoreAdmissionActivities(AdmissionActivities):
         async with self._effects.once(effect.step) as run:
             if run.replayed:
                 return
-            spec, encounter = effect.task, _stay(run)
+            patient, encounter = await run.patient(effect.task.patient), _stay(run)
+            spec = effect.task.model_copy(update={"patient": patient})
             await worklist.open_task(run.tx, spec, workflow_id=run.step.process.workflow_id, now=run.at)
             await run.create(tasks.requested(spec, run.at), spec.ref)
             opened = JournalEntry(

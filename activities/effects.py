@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from activities.edge import hospital_here, workflow_id_here
-from domain.errors import StaleRevision, Unavailable
+from domain.errors import NotFound, StaleRevision, Unavailable
 from domain.ids import Reference
 from domain.journal import JournalEntry
 from domain.process import Step
-from store import audit, clocks, journal, processes, records
+from store import audit, clocks, journal, patients, processes, records
 from store.audit import AuditAction
 from store.database import Database, Transaction
 
@@ -36,6 +36,7 @@ class Run:
     real: datetime
     replayed: bool
     answer: dict[str, Any] | None = None
+    _patients: dict[Reference, Reference] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
@@ -58,8 +59,21 @@ class Run:
         except StaleRevision as changed:
             raise Unavailable("a record was written at the same moment", part="database", reference=ref) from changed
 
+    async def patient(self, known: Reference) -> Reference:
+        """The record that a process's patient goes by now. No merge changes that before this transaction ends.
+
+        A process keeps the reference that it began with; the patient may have been merged meanwhile.
+        """
+        if known not in self._patients:
+            try:
+                self._patients[known] = await patients.held(self.tx, known)
+            except NotFound:  # deleted over FHIR: the process goes on and keeps the name it knows
+                self._patients[known] = known
+        return self._patients[known]
+
     async def tell(self, subject: Reference, patient: Reference, entries: Sequence[JournalEntry]) -> None:
         """The step's lines in the journal of the stay."""
+        patient = await self.patient(patient)
         await journal.write(
             self.tx,
             workflow_id=self.step.process.workflow_id,
@@ -74,6 +88,7 @@ class Run:
 
     async def account_for(self, entities: Sequence[Reference], patient: Reference) -> None:
         """The step's row in the audit."""
+        patient = await self.patient(patient)
         await audit.record(
             self.tx,
             action=AuditAction.EXECUTE,

@@ -21,6 +21,7 @@ class JournalKey(StrEnum):
     BED_ASSIGNED = "bed-assigned"  # bed
     ADMITTED = "admitted"  # bed
     ADMISSION_CANCELLED = "admission-cancelled"  # reason
+    PATIENTS_MERGED = "patients-merged"  # source, target
     COMMAND_REFUSED = "command-refused"  # command, code
 
 

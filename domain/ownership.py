@@ -1,7 +1,8 @@
 """State that a process owns: a table per type of the elements that only commands change (engine room, 6).
 
 A resource belongs to a process when the store keeps the process's id beside it. Everything not named here stays open
-to whoever may write the resource: a note on a task, a diagnosis of a stay.
+to whoever may write the resource: a note on a task, a diagnosis of a stay. A merge of patients changes whose it is
+and nothing else (`domain/merging.py`).
 """
 
 from __future__ import annotations

@@ -85,6 +85,28 @@ async def begin_stay(tx: Transaction, patient: Reference, encounter: Reference) 
         raise ActiveStayExists("the patient has an inpatient stay", encounter=active["encounter"])
 
 
+async def move_stays(tx: Transaction, source: Reference, target: Reference) -> list[Reference]:
+    """The stays of one patient become those of another; gives their encounters.
+
+    Raises ActiveStayExists when both lie in the hospital: one person cannot.
+    """
+    rows = await tx.all(
+        """
+        select s.encounter from inpatient_stay s
+        where s.hospital = %s and s.patient = %s and s.active and exists (
+            select from inpatient_stay o where o.hospital = s.hospital and o.patient = %s and o.active)
+        """,
+        [tx.hospital, target, source],
+    )
+    if rows:
+        raise ActiveStayExists("both patients have an inpatient stay", encounter=rows[0]["encounter"])
+    moved = await tx.all(
+        "update inpatient_stay set patient = %s where hospital = %s and patient = %s returning encounter",
+        [target, tx.hospital, source],
+    )
+    return sorted(Reference(row["encounter"]) for row in moved)
+
+
 async def end_stay(tx: Transaction, encounter: Reference) -> None:
     """End a stay; ending it again changes nothing."""
     await tx.execute(

@@ -239,6 +239,29 @@ async def candidates(tx: Transaction, ref: Reference) -> set[Role]:
     return {Role(row["role"]) for row in rows}
 
 
+async def of_patient(tx: Transaction, patient: Reference) -> list[Reference]:
+    """Every task about a patient, closed ones too; nobody else changes them before the transaction ends."""
+    rows = await tx.all(
+        "select id from worklist_task where hospital = %s and patient = %s order by id for update",
+        [tx.hospital, patient],
+    )
+    return [Reference.to("Task", row["id"]) for row in rows]
+
+
+async def move(tx: Transaction, source: Reference, target: Reference) -> list[Reference]:
+    """The tasks about one patient become tasks about another; whoever looks at an open one has to look again."""
+    rows = await tx.all(
+        """
+        update worklist_task set patient = %s, revision = revision + 1 where hospital = %s and patient = %s
+        returning id
+        """,
+        [target, tx.hospital, source],
+    )
+    moved = sorted(Reference.to("Task", row["id"]) for row in rows)
+    await outbox.put_all(tx, TOPIC, moved)
+    return moved
+
+
 def _still_open(task: Task) -> None:
     if task.closed_at is not None:
         by = {"by": task.closed_by} if task.closed_by else {}

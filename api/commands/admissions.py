@@ -32,7 +32,7 @@ from domain.process import ProcessSnapshot
 from domain.roles import Role
 from domain.worklist import Priority
 from rules.access import Action
-from store import beds, journal, processes, records
+from store import beds, journal, patients, processes, records
 from store.audit import AuditAction
 from store.database import Transaction
 
@@ -206,6 +206,6 @@ class _AdmissionPlan:
         if who is None or who.resource_type != "Patient":
             raise Invalid("not a reference to a patient", field="/patient/reference")
         try:
-            return (await records.read(self._tx, who)).reference
+            return await patients.held(self._tx, who)
         except NotFound:
             raise Invalid("no such patient in this hospital", field="/patient/reference") from None

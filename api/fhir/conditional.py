@@ -7,12 +7,16 @@ from urllib.parse import parse_qsl
 
 from api.fhir.code_sets import code_sets
 from api.fhir.exchange import Call
+from api.fhir.persons import staying
 from api.fhir.reach import reach
 from domain.errors import Invalid, MultipleMatches
 from domain.ids import Reference
 from store.database import Transaction
 from store.fhir import conditions
 from store.search import parse_query, searching
+
+_ONE_PERSON = 20
+"""Records of one patient that may have been merged and still answer to the same criteria."""
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -45,7 +49,7 @@ async def alone_with(tx: Transaction, searches: Iterable[tuple[str, Pairs]]) -> 
 async def the_one(
     tx: Transaction, call: Call, resource_type: str, pairs: Pairs, field: str, *, alone: bool = True
 ) -> Reference | None:
-    """The reference of the one resource that meets the criteria, None when none does.
+    """The reference of the one resource that meets the criteria, None when none does; of merged patients the survivor.
 
     alone: take the search first, as `alone_with` does.
     Raises MultipleMatches; Invalid for criteria that are empty or hold an unknown parameter: they would name anything.
@@ -59,7 +63,10 @@ async def the_one(
     call.require("s", resource_type)
     if alone:
         await alone_with(tx, [(resource_type, criteria)])
-    found = await searching.references(tx, query, scope=await reach(call, tx), limit=2)
+    patients = resource_type == "Patient"
+    found = await searching.references(tx, query, scope=await reach(call, tx), limit=_ONE_PERSON if patients else 2)
+    if patients:
+        found = await staying(tx, found)
     if len(found) > 1:
         raise MultipleMatches("the criteria name more than one resource", field=field)
     return found[0] if found else None

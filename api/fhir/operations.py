@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from api.fhir import everything, expand, lookup, subsumes, translate, validate, validate_code
+from api.fhir import everything, expand, lookup, merge, subsumes, translate, validate, validate_code
 from api.fhir.exchange import Answer, Call
 from api.fhir.outcome import Refusal, error
 from store.database import Transaction
@@ -91,6 +91,14 @@ OPERATIONS: Mapping[str, Operation] = {
             types=frozenset({"ConceptMap"}),
             on_type=True,
             on_instance=True,
+        ),
+        Operation(
+            "merge",
+            "http://hl7.org/fhir/OperationDefinition/Patient-merge",
+            merge.merge,
+            types=frozenset({"Patient"}),
+            on_type=True,
+            changes=True,
         ),
     )
 }

@@ -29,6 +29,8 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
     "dateTime": ("valueDateTime", "valueDate", "valueInstant"),
     "Coding": ("valueCoding",),
     "CodeableConcept": ("valueCodeableConcept",),
+    "Identifier": ("valueIdentifier",),
+    "Reference": ("valueReference",),
 }
 """The type of a parameter → the elements that may bring it, its near relations included."""
 
@@ -60,23 +62,23 @@ class Given:
         return int(found[0]) if found else None
 
     def part(self, name: str) -> Json | None:
-        """A Coding, a CodeableConcept or a resource."""
+        """A Coding, a CodeableConcept, a Reference or a resource."""
         found = self.values.get(name)
         return found[0] if found else None
 
 
-def given(call: Call, known: Mapping[str, str], *, about: str = "") -> Given:
+def given(call: Call, known: Mapping[str, str], *, about: str = "", strict: bool = False) -> Given:
     """Read the parameters of an operation.
 
     known: name → type, a resource type for one, with `*` at its end for one that repeats.  about: the parameter that a
-    bare resource in the body stands for.
+    bare resource in the body stands for.  strict: a name that is unknown is refused, whatever the client prefers.
     Raises Invalid naming the parameter: twice, of another type, unknown where `Prefer: handling=strict`.
     """
     read = Given()
     for name, value in call.params:
         if name in _PRESENTATION:
             continue
-        kind = _kind(call, known, name)
+        kind = _kind(call, known, name, strict)
         if kind is not None:
             _add(read, name, kind, _simple(name, kind.rstrip("*"), value))
     sent = call.resource
@@ -88,15 +90,15 @@ def given(call: Call, known: Mapping[str, str], *, about: str = "") -> Given:
         _add(read, about, known[about], checked(sent, known[about]))
         return read
     for each in checked(sent, "Parameters").get("parameter", ()):
-        kind = _kind(call, known, str(each["name"]))
+        kind = _kind(call, known, str(each["name"]), strict)
         if kind is not None:
             _add(read, str(each["name"]), kind, _value(each, kind.rstrip("*")))
     return read
 
 
-def _kind(call: Call, known: Mapping[str, str], name: str) -> str | None:
+def _kind(call: Call, known: Mapping[str, str], name: str, strict: bool) -> str | None:
     kind = known.get(name)
-    if kind is None and call.preference.strict:
+    if kind is None and (strict or call.preference.strict):
         raise Invalid("this operation has no such parameter here", field=name[:64])
     return kind
 
@@ -109,7 +111,7 @@ def _add(read: Given, name: str, kind: str, value: Any) -> None:
 
 
 def _simple(name: str, kind: str, text: str) -> Any:
-    if kind not in _VALUES or kind in {"Coding", "CodeableConcept"}:
+    if kind not in _VALUES or kind[0].isupper():
         raise Invalid("this parameter needs a POST with Parameters", field=name)
     if len(text) > _LONGEST:
         raise Invalid(f"a parameter has at most {_LONGEST} characters", field=name)

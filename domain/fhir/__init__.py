@@ -13,6 +13,7 @@ from domain.fhir.elements import (
     supertypes,
     types,
 )
+from domain.fhir.pointing import Pointing, holders, pointings
 from domain.fhir.profiles import profile, profile_urls
 from domain.fhir.search_parameters import (
     Component,
@@ -28,17 +29,20 @@ __all__ = [
     "Component",
     "Element",
     "Invariant",
+    "Pointing",
     "SearchParameter",
     "TypeInfo",
     "children",
     "compartment",
     "compartments",
     "element",
+    "holders",
     "invariants",
     "is_primitive",
     "iter_terminology",
     "json_names",
     "parameters_by_url",
+    "pointings",
     "profile",
     "profile_urls",
     "published",

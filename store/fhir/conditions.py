@@ -20,6 +20,11 @@ async def alone_with(tx: Transaction, searches: Iterable[tuple[str, Criteria]]) 
     await tx.execute("select pg_advisory_xact_lock(number) from unnest(%s::int8[]) as number", [numbers])
 
 
+async def alone_merging(tx: Transaction) -> None:
+    """Wait until nobody else in the hospital merges patients: chains and merges both ways then meet one at a time."""
+    await tx.execute("select pg_advisory_xact_lock(%s)", [_number(tx.hospital, "Patient/$merge", ())])
+
+
 def _number(hospital: str, resource_type: str, criteria: Criteria) -> int:
     told = "\n".join([hospital, resource_type, *(f"{name}={value}" for name, value in criteria)])
     return int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], signed=True)

@@ -16,6 +16,7 @@ from store.database import Transaction
 from store.search import comparisons
 from store.search.extract import derived, special
 from store.search.keyed import Hash, target_key, token_hashes
+from store.search.persons import hop_to_person
 from store.search.places import Composite, Parameter, parameter
 from store.search.query import (
     Chain,
@@ -72,16 +73,20 @@ class Anchor:
 
 @dataclass
 class Builder:
-    """Makes conditions for one hospital and one scope. Every inner query gets an alias of its own."""
+    """Makes conditions for one hospital and one scope. Every inner query gets an alias of its own.
+
+    linked: chains to a patient go on to the other records of the person.
+    """
 
     hospital: str
     hashes: Sequence[Hash]
     scope: ScopePredicate
+    linked: bool = False
     _aliases: int = field(default=0)
 
     @classmethod
-    def of(cls, tx: Transaction, scope: ScopePredicate) -> Builder:
-        return cls(tx.hospital, token_hashes(tx.keys, tx.hospital), scope)
+    def of(cls, tx: Transaction, scope: ScopePredicate, *, linked: bool = False) -> Builder:
+        return cls(tx.hospital, token_hashes(tx.keys, tx.hospital), scope, linked)
 
     def condition(self, asked: Condition, resource_type: str, alias: str) -> Sql:
         """A condition on the row `alias` of `resource`; `resource_type` "" where it may be of any type."""
@@ -93,7 +98,7 @@ class Builder:
             case Has():
                 return self._has(asked, alias)
             case InCompartment():
-                return in_compartment(asked.focus, resource_type, alias)
+                return in_compartment(asked.focus, resource_type, alias, asked.others)
             case InList():
                 return self._in_list(asked, alias)
             case InText():
@@ -145,7 +150,7 @@ class Builder:
         single = len(numbers) == 1 and len(asked.values) == 1 and len(self.hashes) == 1
         where = both(Sql("x.hospital = %s", (self.hospital,)), places, compared)
         rows = Sql(f"select x.resource as number from {_TABLES[kind]} x where {where.text}", where.values)
-        once = single and (kind == "reference" or (kind == "token" and _exact(asked.values[0])))
+        once = single and _exact(asked.values[0])
         if not once:
             # Planned by itself: for the first page alone PostgreSQL would read all rows in the order of resources.
             rows = Sql(f"with a as materialized ({rows.text}) select distinct number from a", rows.values)
@@ -203,6 +208,8 @@ class Builder:
         met = self.condition(inner, kind, to)
         if FALSE in (places, met):
             return FALSE
+        if self.linked and kind == "Patient":
+            return hop_to_person(self.hospital, places, both(self.visible(kind, to), met), (link, to), alias)
         there = both(places, self.visible(kind, to), met)
         return Sql(
             f"exists (select from search_reference {link} join resource {to} on {to}.key = {link}.target"
@@ -307,6 +314,9 @@ def _types_of(asked: Matches) -> set[str]:
 
 
 def _exact(value: Value) -> bool:
+    """Whether a resource has at most one row of it at one place."""
+    if isinstance(value, ReferenceValue):
+        return len(value.targets) == 1
     return isinstance(value, TokenValue) and value.code is not None and value.system is not None
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from domain.fhir import pointings
 from store.search.instants import bounds
 from store.search.keyed import Hash, hashed
+from store.search.links import link_rows
 from store.search.places import Composite, Place, parameters, walk
 from store.search.values import (
     of_type_rows,
@@ -20,6 +22,9 @@ from store.search.values import (
 )
 
 Converted = list[tuple[Any, ...]]
+
+ELSEWHERE = hashed("Reference.reference|elsewhere")
+"""The place of references that no search parameter reads."""
 
 
 @dataclass(slots=True)
@@ -57,6 +62,9 @@ def extract(resource: dict[str, Any], hash_: Hash) -> Rows:
                 _add(rows, place, value, hash_)
         for composite in compiled.composites_by_name.get(name, ()):
             _add_composite(rows, composite, resource, hash_)
+    if "link" in resource and resource.get("resourceType") == "Patient":
+        rows.references.update(link_rows(resource))
+    _add_elsewhere(rows, resource)
     for place, name in compiled.presences:
         present = any(key.startswith(name) and value is not False for key, value in resource.items())
         rows.tokens.update((place.number, *row) for row in token_rows(present, "boolean", hash_))
@@ -106,6 +114,12 @@ def _add(rows: Rows, place: Place, value: Any, hash_: Hash) -> None:
     elif place.fhir_type == "Reference" and isinstance(value, dict) and "identifier" in value:
         named = token_rows(value["identifier"], "Identifier", hash_)
         rows.tokens.update((special(place, "identifier"), *row) for row in named)
+
+
+def _add_elsewhere(rows: Rows, resource: dict[str, Any]) -> None:
+    read = {row[1] for row in rows.references}
+    for _, text, _ in pointings(resource):
+        rows.references.update((ELSEWHERE, key, kind) for key, kind in reference_rows(text) if key not in read)
 
 
 def _add_composite(rows: Rows, composite: Composite, resource: dict[str, Any], hash_: Hash) -> None:

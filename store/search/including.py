@@ -18,6 +18,8 @@ from store.database import Transaction
 from store.fhir.versions import Version, opened
 from store.search.building import Builder
 from store.search.conditions import possible
+from store.search.keyed import target_key
+from store.search.links import kin
 from store.search.places import Parameter, parameter, parameters
 from store.search.query import Include, Query
 from store.search.sql import FALSE, Sql, both, either, one_of
@@ -84,8 +86,11 @@ async def _backward(tx: Transaction, builder: Builder, rule: Include, targets: l
     references = [each for kind in sources for each in _references(kind, rule.code)]
     if not references or not at:
         return []
+    patients = [str(each.version.reference) for each in at if each.version.reference.resource_type == "Patient"]
+    persons = await kin(tx, patients) if patients else {}
+    keys = {target_key(other) for others in persons.values() for other in others}
     where = both(
-        one_of("x.target", "uuid", [each.key for each in at]),
+        one_of("x.target", "uuid", [*(each.key for each in at), *sorted(keys - {each.key for each in at})]),
         one_of("x.parameter", "int8", [number for each in references for number in each.numbers]),
         _visible(builder, set(sources)),
     )

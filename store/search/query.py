@@ -111,9 +111,10 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class InCompartment:
-    """In the compartment of `focus`, `Type/id`."""
+    """In the compartment of `focus`, `Type/id`. `others`: records of the same person."""
 
     focus: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ class Query:
     """types: empty for all.  count: None where the client left it open.  ignored: parameters passed over, lenient.
 
     understood: the parameters in effect, for the self link.  cursor: where the next page begins.
+    linked: the hospital has merged patients, and a chain goes over them.
     """
 
     types: tuple[str, ...]
@@ -173,3 +175,4 @@ class Query:
     cursor: str | None = None
     ignored: tuple[str, ...] = ()
     understood: tuple[tuple[str, str], ...] = ()
+    linked: bool = False

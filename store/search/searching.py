@@ -22,6 +22,7 @@ from store.search import paging
 from store.search.building import Builder
 from store.search.including import COLUMNS, Found, found, included
 from store.search.paging import Cursor, Way
+from store.search.persons import as_one_person
 from store.search.query import Chain, Condition, Has, InCompartment, InList, Matches, Query
 from store.search.ranks import ranks
 from store.search.rechecking import agrees, needs_bodies
@@ -60,7 +61,8 @@ async def _in_time() -> AsyncIterator[None]:
 @_in_time()
 async def search(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> Page:
     """One page. Raises Invalid for a cursor of another search, TooCostly."""
-    builder = Builder.of(tx, scope)
+    query = await as_one_person(tx, query)
+    builder = Builder.of(tx, scope, linked=query.linked)
     if query.count == 0 or query.summary == "count":
         return Page([], [], await _count(tx, query, builder), None)
     size = PAGE if query.count is None else query.count
@@ -79,7 +81,8 @@ async def search(tx: Transaction, query: Query, *, scope: ScopePredicate = every
 @_in_time()
 async def count(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> int:
     """How many match, all pages together."""
-    return await _count(tx, query, Builder.of(tx, scope))
+    query = await as_one_person(tx, query)
+    return await _count(tx, query, Builder.of(tx, scope, linked=query.linked))
 
 
 @_in_time()
@@ -87,7 +90,8 @@ async def references(
     tx: Transaction, query: Query, *, scope: ScopePredicate = everything, limit: int = 2
 ) -> list[Reference]:
     """The first few that match, for conditional interactions: none, one, or more than one."""
-    run = _Run(tx, query, Builder.of(tx, scope), "gather", [])
+    query = await as_one_person(tx, query)
+    run = _Run(tx, query, Builder.of(tx, scope, linked=query.linked), "gather", [])
     matches, _ = await run.page(None, limit)
     return [each.version.reference for each in matches]
 

@@ -5,7 +5,7 @@ A scope is asked for every resource that a search reaches: match, hop of a chain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,19 +99,21 @@ def within(compartment: tuple[str, str]) -> ScopePredicate:
     return lambda resource_type, alias: in_compartment(focus, resource_type, alias)
 
 
-def in_compartment(focus: str, resource_type: str, alias: str) -> Sql:
+def in_compartment(focus: str, resource_type: str, alias: str, others: Sequence[str] = ()) -> Sql:
+    """others: records of the same kind that count as the focus."""
     kind = focus.partition("/")[0]
     types = (resource_type,) if resource_type else tuple(sorted(resource_types()))
     numbers = [number for each in types for number in _membership(kind, each)]
-    key = target_key(focus)
-    itself = Sql(f"{alias}.key = %s", (key,)) if resource_type in {"", kind} else FALSE
+    keys = [target_key(each) for each in (focus, *others)]
+    itself = one_of(f"{alias}.key", "uuid", keys) if resource_type in {"", kind} else FALSE
     # The hospital is row security's: a predicate does not know it, and has no need to.
     refers = one_of("m.parameter", "int8", numbers)
     if refers != FALSE:
+        meant = both(one_of("m.target", "uuid", keys), refers)
         refers = Sql(
             "exists (select from search_reference m where m.hospital = "
-            f"{alias}.hospital and m.resource = {alias}.number and m.target = %s and {refers.text})",
-            (key, *refers.values),
+            f"{alias}.hospital and m.resource = {alias}.number and {meant.text})",
+            meant.values,
         )
     return either([itself, refers])
 

@@ -51,4 +51,5 @@ class InpatientStay(HospitalTable, table=True):
 
     __table_args__ = (
         Index("inpatient_stay_active", "hospital", "patient", unique=True, postgresql_where=text("active")),
+        Index("inpatient_stay_patient", "hospital", "patient"),
     )

@@ -35,6 +35,7 @@ class WorklistTask(HospitalTable, table=True):
         # Lists show open tasks; closed ones, many years of them, must not slow them down.
         Index("worklist_task_open", "hospital", "due_at", postgresql_where=text("closed_at is null")),
         Index("worklist_task_closed", "hospital", "closed_at", postgresql_where=text("closed_at is not null")),
+        Index("worklist_task_patient", "hospital", "patient"),
     )
 
 

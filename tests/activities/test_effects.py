@@ -21,7 +21,7 @@ from domain.roles import Role
 from domain.worklist import TaskKind, TaskSpec
 from rules.engine import RuleEngine
 from runtime.interceptors import AtTheEdge
-from store import audit, decisions, journal, records
+from store import audit, decisions, journal, records, worklist
 from store.database import Database
 from tests.activities.edges import inside
 from tests.workflows.desk import Desk, command_of
@@ -97,6 +97,27 @@ async def test_a_decision_that_fell_back_is_told_as_one(desk: Desk, activities: 
     await inside(state.workflow_id, activities.open_bed_task, opening(state))
     first = (await desk.story(state))[0]
     assert (first.key, first.params) == ("due-time-fallback", {"minutes": "30", "missing": "priority"})
+
+
+async def test_a_process_goes_on_under_the_record_that_its_patient_was_merged_into(
+    desk: Desk, activities: StoreAdmissionActivities
+) -> None:
+    state = await desk.requested()
+    replaced = {"resourceType": "Patient", "id": state.patient.id, "active": False}
+    replaced["link"] = [{"type": "replaced-by", "other": {"reference": "Patient/stays"}}]
+    async with desk.database.transaction(desk.hospital) as tx:
+        await records.create(tx, {"resourceType": "Patient", "id": "stays"}, now=NOW)
+        known = {each.reference for each in await records.find(tx, "Patient")}
+        if state.patient in known:
+            await records.update(tx, replaced, if_match=1, now=NOW)
+        else:
+            await records.create(tx, replaced, now=NOW)
+    await inside(state.workflow_id, activities.open_bed_task, opening(state))
+    async with desk.database.transaction(desk.hospital) as tx:
+        assert (await worklist.get(tx, Reference("Task/t1"))).patient == "Patient/stays"
+        assert (await audit.read(tx))[0].patients == ("Patient/stays",)
+    assert (await desk.body(Reference("Task/t1")))["for"] == {"reference": "Patient/stays"}
+    assert (await desk.story(state))[-1].patient == "Patient/stays"
 
 
 async def test_each_answer_is_the_first_one(desk: Desk, activities: StoreAdmissionActivities) -> None:

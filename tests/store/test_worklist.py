@@ -227,3 +227,22 @@ async def test_while_one_holds_a_task_locked_another_waits_and_then_sees_the_cha
     await holder
     with pytest.raises(AlreadyDone):
         await claimer
+
+
+async def test_a_merge_takes_every_task_of_the_patient_along(
+    database: Database, hospital: str, other_hospital: str, now: datetime
+) -> None:
+    for home in (hospital, other_hospital):
+        async with database.transaction(home) as tx:
+            for id_ in ("t1", "t2"):
+                await worklist.open_task(tx, task(now, id_), workflow_id=admission(home), now=now)
+            await worklist.cancel(tx, ref("Task/t2"), actor=None, now=now)
+    async with database.transaction(hospital) as tx:
+        assert await worklist.of_patient(tx, ref("Patient/p1")) == ["Task/t1", "Task/t2"]
+        assert await worklist.move(tx, ref("Patient/p1"), ref("Patient/p9")) == ["Task/t1", "Task/t2"]
+    async with database.transaction(hospital) as tx:
+        moved = await worklist.get(tx, ref("Task/t1"))
+        assert (moved.patient, moved.revision) == ("Patient/p9", 2)  # whoever looks at it has to look again
+        assert await worklist.of_patient(tx, ref("Patient/p1")) == []
+    async with database.transaction(other_hospital) as tx:
+        assert (await worklist.get(tx, ref("Task/t1"))).patient == "Patient/p1"

@@ -33,6 +33,7 @@ SENTENCES: dict[JournalKey, str] = {
     JournalKey.BED_ASSIGNED: N_("{actor} assigned bed {bed}."),
     JournalKey.ADMITTED: N_("The patient was admitted to bed {bed}."),
     JournalKey.ADMISSION_CANCELLED: N_("{actor} withdrew the request: {reason}."),
+    JournalKey.PATIENTS_MERGED: N_("{actor} merged two records of this patient into one."),
     JournalKey.COMMAND_REFUSED: N_("What {actor} had asked for was kept, and could not be done any more."),
 }
 

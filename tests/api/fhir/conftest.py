@@ -78,3 +78,12 @@ async def shop(fhir: httpx.AsyncClient) -> httpx.AsyncClient:
         answer = await fhir.put(f"{each['resourceType']}/{each['id']}", json=each)
         assert answer.status_code == 201, answer.text
     return fhir
+
+
+@pytest.fixture
+async def two(fhir: httpx.AsyncClient) -> None:
+    """Patients `old`, `new` and `else`, each with a number and an observation."""
+    for id_, number in (("old", "1"), ("new", "2"), ("else", "3")):
+        identifier = [{"system": "urn:example:mrn", "value": number}]
+        assert (await fhir.put(f"Patient/{id_}", json=patient(id=id_, identifier=identifier))).status_code == 201
+        await fhir.put(f"Observation/of-{id_}", json=observation(f"Patient/{id_}", id=f"of-{id_}"))
