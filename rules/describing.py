@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rules.document import RuleDocument
 from rules.facts import FactDefinition
-from rules.points import Pin, PointDefinition, Registry, Shape
+from rules.points import PointDefinition, Registry, Shape
 
 _MANY = 12  # outcomes or codes beyond which only a number is told
 
