@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from api.fhir.exchange import Call
+from api.fhir.reach import refuse_unseen
 from api.fhir.terminology import terminology
 from domain.errors import NotFound
 from domain.ids import FHIR_ID, Reference
@@ -25,7 +26,7 @@ async def code_sets(call: Call, tx: Transaction, pairs: Sequence[tuple[str, str]
     sets, systems = _named(pairs)
     if not sets and not systems:
         return None
-    found = terminology(call, tx)
+    found = await terminology(call, tx)
     await found.find(*sets, *systems)
     by_name: dict[str, ValueSet] = {}
     for name in sorted(sets):
@@ -33,8 +34,10 @@ async def code_sets(call: Call, tx: Transaction, pairs: Sequence[tuple[str, str]
         kind, _, id_ = local.partition("/")
         if kind != "ValueSet" or not FHIR_ID.fullmatch(id_) or not call.asker.grants.allow("r", "ValueSet"):
             continue
+        ref = Reference.to(kind, id_)
         try:
-            _, thing = await found.kept(Reference.to(kind, id_))
+            await refuse_unseen(call, tx, [ref])
+            _, thing = await found.kept(ref)
         except NotFound:
             continue
         if isinstance(thing, ValueSet):

@@ -30,7 +30,7 @@ async def lookup(call: Call, tx: Transaction) -> Answer:
     """Name, display, designations and properties. Raises NotFound for a code or a code system that nobody knows."""
     call.require("r", "CodeSystem")
     read = given(call, _KNOWN)
-    found = terminology(call, tx)
+    found = await terminology(call, tx)
     touched, system = [], None
     if call.address.id:
         version, thing = await instance(call, found)

@@ -25,7 +25,7 @@ async def subsumes(call: Call, tx: Transaction) -> Answer:
     """`equivalent`, `subsumes`, `subsumed-by` or `not-subsumed`. Raises NotFound for an unknown code or system."""
     call.require("r", "CodeSystem")
     read = given(call, _KNOWN)
-    found = terminology(call, tx)
+    found = await terminology(call, tx)
     touched = []
     if call.address.id:
         version, thing = await instance(call, found)

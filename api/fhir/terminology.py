@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from api.fhir.exchange import Call
 from api.fhir.parameters import Given
+from api.fhir.reach import reach
 from api.fhir.text import Json
 from domain.errors import Invalid, NotFound
 from domain.ids import Reference
 from domain.terminology import Canonical, CodeSystem, Languages
-from rules.scopes import Letter
 from store.database import Transaction
 from store.fhir.versions import Version
-from store.search.sql import ScopePredicate, everything, only_types
+from store.search.sql import nothing
 from store.terminology import Terminology, Thing
 
 
@@ -30,13 +30,10 @@ class Coded(NamedTuple):
     where: str
 
 
-def terminology(call: Call, tx: Transaction) -> Terminology:
-    return Terminology(tx, call.state.compiled, readable(call))
-
-
-def readable(call: Call, letter: Letter = "r") -> ScopePredicate:
-    types = call.asker.grants.types(letter)
-    return everything if types is None else only_types(types)
+async def terminology(call: Call, tx: Transaction) -> Terminology:
+    """What of the hospital's the caller may read, and nothing of it where that is nothing."""
+    reads = call.asker.grants.types("r")
+    return Terminology(tx, call.state.compiled, nothing if reads == frozenset() else await reach(call, tx, "r"))
 
 
 async def instance(call: Call, found: Terminology) -> tuple[Version, Thing]:

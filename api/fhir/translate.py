@@ -41,7 +41,7 @@ async def translate(call: Call, tx: Transaction) -> Answer:
     asked = codings(read)
     if not all(each.system for each in asked):
         raise Invalid("a code is translated with its code system", field="system")
-    found = terminology(call, tx)
+    found = await terminology(call, tx)
     maps, touched = await _maps(call, found, read, asked)
     await auditing.note(tx, call, AuditAction.QUERY, touched)
     reverse, into = read.flag("reverse") is True, read.text("targetsystem")

@@ -62,7 +62,7 @@ async def _checked(call: Call, tx: Transaction, resource: Json, named: list[str]
     urls = [*named, *(each for each in declared if isinstance(each, str))] if isinstance(declared, list) else named
     if not urls:
         return issues(check_fully(resource))
-    known = await Profiles.named(terminology(call, tx), urls)
+    known = await Profiles.named(await terminology(call, tx), urls)
     return issues(check_fully(resource, profile_urls=named, find=known.find, inside=known.inside))
 
 

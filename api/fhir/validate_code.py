@@ -50,7 +50,7 @@ async def validate_code(call: Call, tx: Transaction) -> Answer:
 
 async def _in_code_system(call: Call, tx: Transaction) -> Answer:
     read = given(call, _OF_SYSTEM)
-    found = terminology(call, tx)
+    found = await terminology(call, tx)
     sent, url, touched = read.part("codeSystem"), read.text("url") or read.text("system"), []
     system: CodeSystem | None = None
     if call.address.id:

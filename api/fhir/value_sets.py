@@ -28,7 +28,7 @@ class Asked(NamedTuple):
 
 async def asked_for(call: Call, tx: Transaction, read: Given) -> Asked:
     """Raises Invalid when it is not said or said twice, NotFound where nobody knows it."""
-    found = terminology(call, tx)
+    found = await terminology(call, tx)
     sent, url, context = read.part("valueSet"), read.text("url"), read.text("context")
     if call.address.id:
         if sent or url or context:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from domain.roles import Role
 from tests.api.fhir.conftest import Connect, issue_of
 from tests.api.fhir.shop import FRUIT, FRUIT_SYSTEM, FRUITS, codes, composed, read
 
@@ -56,3 +57,12 @@ async def test_a_code_system_that_is_only_announced_has_nothing_to_tell(fhir: ht
     await fhir.put("CodeSystem/fruit", json={**FRUIT_SYSTEM, "content": "not-present", "concept": []})
     sent = composed({"system": FRUIT})
     assert (await fhir.post("ValueSet/$expand", json=sent)).status_code == 404
+
+
+async def test_a_nurse_reads_the_hospitals_terms(shop: httpx.AsyncClient, connect: Connect) -> None:
+    assert shop
+    nurse = await connect("", Role.NURSE)
+    assert codes(await nurse.get(f"ValueSet/$expand?url={FRUITS}")) == ["citrus", "lemon"]
+    assert codes(await nurse.get("ValueSet/fruits/$expand")) == ["citrus", "lemon"]
+    found = await nurse.get("Observation", params={"code:in": "ValueSet/fruits"})
+    assert found.status_code == 200
