@@ -97,6 +97,7 @@ class Run:
             patients=[patient],
             detail=self.step.name,
             at=self.real,
+            request=str(self.step.command.id) if self.step.command else None,
         )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 
 from api.caller import Caller
 from domain.ids import Reference
@@ -12,8 +14,19 @@ from store import audit
 from store.audit import AuditAction
 from store.database import Transaction
 
+_REQUEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
 _SESSIONS = 5000
 _FORGETS = timedelta(minutes=10)
+
+
+class More(TypedDict, total=False):
+    """What else may be known of an access; see `store.audit.record`."""
+
+    purpose: str | None
+    request: str | None
+    found: int | None
+    query: str | None
+    reason: str | None
 
 
 class Shown:
@@ -45,8 +58,10 @@ async def accessed(
     entities: Iterable[Reference] = (),
     patients: Iterable[Reference] = (),
     outcome: audit.Outcome = "allowed",
+    **more: Unpack[More],
 ) -> None:
     """One audit row. `at` is real time. A list is one access with all its patients."""
+    more.setdefault("request", caller.request)
     await audit.record(
         tx,
         action=action,
@@ -58,4 +73,11 @@ async def accessed(
         address=caller.address,
         on_behalf_of=caller.on_behalf_of,
         at=at,
+        roles=sorted(caller.roles),
+        **more,
     )
+
+
+def request_id(given: str | None) -> str | None:
+    """What a client calls its request (X-Request-Id); anything but a plain id is left out."""
+    return given if given is not None and _REQUEST.fullmatch(given) else None

@@ -17,6 +17,7 @@ class Caller:
     session: hash of the session's or token's secret, to ask again whether it still stands.
     small: whether the hospital is a clinic, where nobody is out of anybody's care.
     on_behalf_of: the account of a colleague who lent roles; some of `roles` are then that person's.
+    request: what the client calls this request, for the audit.
     csrf: what forms of a browser session must repeat; None for a token, which no browser adds by itself.
     proved_at: when the person last gave a proof beyond the password that began the session; None for never.
     """
@@ -32,3 +33,4 @@ class Caller:
     proved_at: datetime | None = None
     small: bool = False
     on_behalf_of: str | None = None
+    request: str | None = None

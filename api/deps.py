@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from api.accesses import request_id
 from api.caller import Caller
 from api.state import AppState, state_of
 from domain.errors import Forbidden, Misconfigured, NotFound, NotSignedIn, ProofNeeded
@@ -139,6 +140,7 @@ async def _identify(request: Request, state: AppState) -> Caller:
     secret = given.strip() if bearer else request.cookies.get(cookie_name(state), "")
     code, hashed, now = accounts.hospital_of_secret(secret), accounts.secret_hash(secret), state.now()
     address = request.client.host if request.client else None
+    asked = request_id(request.headers.get("x-request-id"))
     async with state.database.transaction(code) as tx:
         try:
             hospital = await hospitals.get(tx, code)
@@ -147,7 +149,9 @@ async def _identify(request: Request, state: AppState) -> Caller:
         displays = {"ko": hospital.name_ko, "en": hospital.name_en}
         if bearer:
             token = await accounts.token(tx, hashed, now)
-            return Caller(code, token.label, token.roles, {}, displays, address, hashed, small=hospital.small)
+            return Caller(
+                code, token.label, token.roles, {}, displays, address, hashed, small=hospital.small, request=asked
+            )
         session = await accounts.session(tx, hashed, now)
         display = {"ko": session.display_ko, "en": session.display_en}
         return Caller(
@@ -162,6 +166,7 @@ async def _identify(request: Request, state: AppState) -> Caller:
             session.proved_at,
             hospital.small,
             session.on_behalf_of,
+            asked,
         )
 
 

@@ -44,6 +44,7 @@ class AuditAction(StrEnum):
 class AuditLine(BaseModel, frozen=True):
     """One access. `detail` is a code, such as the command's or the page's name; `recorded_at` is real time."""
 
+    xid: int
     id: int
     recorded_at: datetime
     action: AuditAction

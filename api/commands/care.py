@@ -189,7 +189,15 @@ async def submit_break_glass(state: AppState, caller: Caller, key: str, body: Br
             tx, actor=caller.actor, patient=body.patient, purpose=Purpose.BREAK_THE_GLASS, now=at.now, lasts=glass.LASTS
         )
         await accessed(
-            tx, caller, AuditAction.EXECUTE, BREAK_GLASS, at=at.real, entities=[body.patient], patients=[body.patient]
+            tx,
+            caller,
+            AuditAction.BREAK_GLASS,
+            BREAK_GLASS,
+            at=at.real,
+            entities=[body.patient],
+            patients=[body.patient],
+            purpose=Purpose.BREAK_THE_GLASS.value,
+            reason=f"{body.reason}: {body.words}",
         )
         return Planned.answered(HTTPStatus.CREATED, _opened(made))
 
@@ -216,7 +224,14 @@ async def submit_purpose(state: AppState, caller: Caller, key: str, body: Stated
         until = await purposes.state(tx, actor=caller.actor, patient=body.patient, purpose=body.purpose, now=at.now)
         detail = f"{PURPOSE}/{body.purpose.value}"
         await accessed(
-            tx, caller, AuditAction.EXECUTE, detail, at=at.real, entities=[body.patient], patients=[body.patient]
+            tx,
+            caller,
+            AuditAction.EXECUTE,
+            detail,
+            at=at.real,
+            entities=[body.patient],
+            patients=[body.patient],
+            purpose=body.purpose.value,
         )
         return Planned.answered(HTTPStatus.CREATED, {"patient": body.patient, "until": until.isoformat()})
 

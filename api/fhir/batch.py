@@ -6,8 +6,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
-from api.denials import refused
-from api.fhir import bundles, transaction
+from api.fhir import auditing, bundles, transaction
 from api.fhir.entries import answered, entry_of, raw_entries, within
 from api.fhir.exchange import Answer, Call
 from api.fhir.interactions import perform
@@ -34,12 +33,14 @@ async def batch(call: Call) -> Answer:
 
 async def _answer(call: Call, raw: Any, index: int) -> bytes:
     where = f"Bundle.entry[{index}]"
+    made = call
     try:
         entry = entry_of(raw, index, call.base)
-        answer = await perform(entry.call(call))
+        made = entry.call(call)
+        answer = await perform(made)
     except Exception as failed:  # everything has a face; what nobody expected goes to the log
         if isinstance(failed, Forbidden | OutOfReach):
-            await refused(call.state, call.asker.caller, failed, "batch")
+            await auditing.refused(made, failed, "batch")
         refusal = within(failed, where)
         return answered(Answer(refusal.status, outcome=outcome(refusal.issues)), show=False)
     reading = entry.address.interaction not in {"create", "update", "patch", "delete"}

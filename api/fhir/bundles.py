@@ -60,7 +60,7 @@ def address(call: Call, pairs: Iterable[tuple[str, str]]) -> str:
     """The absolute address of this search or history with other parameters."""
     at = call.address
     match at.interaction:
-        case "search-compartment":
+        case "search-compartment" | "search-audit" if at.compartment:
             path = f"/{at.compartment}/{at.id}/{at.type or '*'}"
         case "history-instance":
             path = f"/{at.type}/{at.id}/_history"

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 from starlette.types import Scope
 
+from api.accesses import request_id
 from api.caller import Caller
+from api.denials import denied
 from api.deps import Policy
 from api.fhir.exchange import Asker
 from api.state import AppState
@@ -45,6 +47,7 @@ class Callers:
         else:
             raise NotSignedIn("the request carries no token")
         if asker.caller.hospital != hospital:
+            await denied(self._state, asker.caller, "other-hospital", request=request_id(headers.get("x-request-id")))
             raise NotFound("no such hospital")
         return asker
 

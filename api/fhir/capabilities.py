@@ -11,6 +11,7 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from api.caller import Caller
+from api.fhir import audit_events
 from api.fhir.exchange import Answer, Asker, Call
 from api.fhir.interactions import INTERACTIONS
 from api.fhir.operations import OPERATIONS
@@ -86,6 +87,8 @@ def _statement(base: str, version: str) -> bytes:
 
 
 def _resource(kind: str, types: list[str]) -> Json:
+    if kind == "AuditEvent":
+        return audit_events.capabilities() | {"operation": _operations(kind)}
     parameters = list(_parameters(kind))
     unpromised = _NOT_PROMISED.get(kind, frozenset())
     said: Json = {
@@ -101,19 +104,25 @@ def _resource(kind: str, types: list[str]) -> Json:
         "conditionalDelete": "single",
         "referencePolicy": ["literal", "logical", "local"],
         "searchInclude": ["*", *_references(kind)],
-        "searchRevInclude": [include for other in types for include in _references(other, kind)],
+        "searchRevInclude": [
+            include for other in types if other != "AuditEvent" for include in _references(other, kind)
+        ],
         "searchParam": parameters,
     }
-    named = [
-        {"name": operation.name, "definition": operation.defined_for(kind)}
-        for operation in OPERATIONS.values()
-        if operation.of(kind)
-    ]
+    named = _operations(kind)
     if named:
         said["operation"] = named
     if not said["searchRevInclude"]:
         del said["searchRevInclude"]
     return said
+
+
+def _operations(kind: str) -> list[Json]:
+    return [
+        {"name": operation.name, "definition": operation.defined_for(kind)}
+        for operation in OPERATIONS.values()
+        if operation.of(kind)
+    ]
 
 
 def _registered(codes: tuple[str, ...]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from api.fhir import create, delete, history, operations, patch, reach, read, search, update, vread
+from api.fhir import audit_events, create, delete, history, operations, patch, reach, read, search, update, vread
 from api.fhir.exchange import Answer, Call
 from domain.ids import Reference
 from rules.scopes import Letter
@@ -26,6 +26,8 @@ INTERACTIONS: Mapping[str, Interaction] = {
     "search-system": search.search,
     "search-compartment": search.search,
     "operation": operations.operation,
+    "read-audit": audit_events.read,
+    "search-audit": audit_events.search,
 }
 
 

@@ -22,12 +22,17 @@ def address_of(method: str, segments: Sequence[str]) -> Address:
         return found
     if not known:
         raise Refusal(HTTPStatus.NOT_FOUND, error("not-supported", "no interaction has this address"))
-    allowed = sorted({*known, "HEAD"} if "GET" in known else known)
+    allowed = _allowed(known)
+    said = f"this address knows {', '.join(allowed)}"
+    if any(address.interaction.endswith("-audit") for address in known.values()):
+        said = f"the audit is written by the house itself and never changed; {said}"
     raise Refusal(
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        error("not-supported", f"this address knows {', '.join(allowed)}"),
-        headers=[(b"allow", ", ".join(allowed).encode())],
+        HTTPStatus.METHOD_NOT_ALLOWED, error("not-supported", said), headers=[(b"allow", ", ".join(allowed).encode())]
     )
+
+
+def _allowed(known: Methods) -> list[str]:
+    return sorted({*known, "HEAD"} if "GET" in known else known)
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +54,9 @@ def _known(segments: tuple[str, ...]) -> Methods:
     return known
 
 
-def _of_type(kind: str, rest: list[str]) -> Methods:
+def _of_type(kind: str, rest: list[str]) -> Methods:  # noqa: PLR0911  (a table)
+    if kind == "AuditEvent":
+        return _of_audit(rest)
     match rest:
         case []:
             return {
@@ -72,6 +79,20 @@ def _of_type(kind: str, rest: list[str]) -> Methods:
                 HTTPStatus.BAD_REQUEST,
                 error("value", "an id has 1 to 64 letters, digits, '-' and '.'", f"{kind}.id"),
             )
+    return {}
+
+
+def _of_audit(rest: list[str]) -> Methods:
+    """The audit is read and searched; nobody writes it but the house itself, and it has no versions."""
+    match rest:
+        case []:
+            return {"GET": Address("search-audit", "AuditEvent")}
+        case ["_search"]:
+            return {"POST": Address("search-audit", "AuditEvent")}
+        case [operation] if operation.startswith("$"):
+            return _operation(Address("operation", "AuditEvent", operation=operation[1:]))
+        case [id_] if FHIR_ID.fullmatch(id_):
+            return {"GET": Address("read-audit", "AuditEvent", id_)}
     return {}
 
 
@@ -100,6 +121,8 @@ def _of_instance(kind: str, id_: str, rest: list[str]) -> Methods:
 
 def _compartment(kind: str, id_: str, member: str) -> Address:
     """hl7.org/fhir/R4/search.html#vsearch, compartments; `*` stands for every type."""
+    if member == "AuditEvent":
+        return Address("search-audit", "AuditEvent", id_, compartment=kind)
     return Address("search-compartment", "" if member == "*" else _resource_type(member), id_, compartment=kind)
 
 

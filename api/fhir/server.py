@@ -18,8 +18,7 @@ from prometheus_client import Counter, Histogram
 from starlette.types import Receive, Scope, Send
 
 from api import metrics
-from api.denials import refused
-from api.fhir import batch, capabilities, negotiation, outcome, smart
+from api.fhir import auditing, batch, capabilities, negotiation, outcome, smart
 from api.fhir.callers import Callers
 from api.fhir.exchange import MEDIA_TYPE, Address, Answer, Call
 from api.fhir.interactions import INTERACTIONS, perform
@@ -77,7 +76,7 @@ class FhirServer:
             # An entry's refusal is said of the Bundle; what it was stands behind it.
             cause = failed.__cause__ if isinstance(failed, Refusal) else failed
             if isinstance(cause, Forbidden | OutOfReach) and call is not None:
-                await refused(self._state, call.asker.caller, cause, label)
+                await auditing.refused(call, cause, label)
             refusal = outcome.face(failed, call.address.type if call else "")
             answer = Answer(refusal.status, outcome.rendered(refusal), headers=refusal.headers)
         status = answer.status

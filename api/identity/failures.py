@@ -7,6 +7,7 @@ from math import ceil
 from prometheus_client import Counter
 from starlette.requests import Request
 
+from api.accesses import request_id
 from api.identity import devices
 from api.state import AppState
 from domain.errors import TooManyAttempts
@@ -69,6 +70,7 @@ class Attempts:
                     detail=said,
                     address=address,
                     at=now,
+                    request=request_id(self._request.headers.get("x-request-id")),
                 )
 
     async def succeeded(self, tx: Transaction) -> None:

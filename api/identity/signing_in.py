@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
+from api.accesses import request_id
 from api.deps import cookie_name
 from api.identity import codes, devices
 from api.identity.failures import Attempts
@@ -249,4 +250,5 @@ async def _note(
     action: AuditAction = AuditAction.EXECUTE,
 ) -> None:
     address = request.client.host if request.client else None
-    await audit.record(tx, action=action, actor=actor, detail=detail, address=address, at=state.now())
+    asked = request_id(request.headers.get("x-request-id"))
+    await audit.record(tx, action=action, actor=actor, detail=detail, address=address, at=state.now(), request=asked)

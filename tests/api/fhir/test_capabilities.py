@@ -27,7 +27,10 @@ async def test_it_names_every_type_interaction_parameter_and_operation(fhir: htt
     assert {each["name"] for each in patient["searchParam"]} == set(definitions.search_parameters("Patient"))
     assert "Observation:subject" in patient["searchRevInclude"]
     told = {each["code"] for each in patient["interaction"]} | {each["code"] for each in rest["interaction"]}
-    assert told == (set(INTERACTIONS) | {"batch", "transaction"}) - {"operation", "search-compartment"}
+    elsewhere = {"operation", "search-compartment", "read-audit", "search-audit"}
+    assert told == (set(INTERACTIONS) | {"batch", "transaction"}) - elsewhere
+    assert [each["code"] for each in by_type["AuditEvent"]["interaction"]] == ["read", "search-type"]
+    assert not [each for each in patient["searchRevInclude"] if each.startswith("AuditEvent:")]
     for kind, told_of_type in by_type.items():
         named = {each["name"]: each["definition"] for each in told_of_type["operation"]}
         assert named == {name: each.defined_for(kind) for name, each in OPERATIONS.items() if each.of(kind)}
