@@ -33,6 +33,7 @@ class AppState:
     largest_bundle: bytes of a FHIR request: a transaction brings up to 5,000 resources.
     compiled: code systems and their kin of all hospitals, as this process has asked them lately.
     outgoing: which other systems may be asked: published keys, a hospital's own sign-on.
+    export_lifetime: how long the files of a finished export may be had.
     now: the real present; domain times come from the hospital's clock over it.
     """
 
@@ -48,6 +49,7 @@ class AppState:
     metrics: bool = True
     largest_request: int = 2 * 1024 * 1024
     largest_bundle: int = 32 * 1024 * 1024
+    export_lifetime: timedelta = timedelta(hours=24)
     shown: Shown = field(default_factory=Shown)
     passwords: Passwords = field(default_factory=Passwords)
     compiled: Compiled = field(default_factory=Compiled)

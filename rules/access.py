@@ -46,6 +46,7 @@ class Action(StrEnum):
     FOLLOW_COMMAND = "follow-command"  # the status of one's own commands
     READ_RECORDS = "read-records"  # over FHIR: which, `_RECORDS` says
     MERGE_PATIENTS = "merge-patients"  # two records of one person become one
+    EXPORT_RECORDS = "export-records"  # records over FHIR as files
     BREAK_GLASS = "break-glass"  # open a record without a relation of care, with a reason
     STATE_PURPOSE = "state-purpose"  # say why, before a sensitive record opens
     REVIEW_BREAK_GLASS = "review-break-glass"
@@ -107,6 +108,7 @@ _ACTIONS: Mapping[Action, tuple[_Right, ...]] = {
     Action.FOLLOW_COMMAND: (_Right(_EVERYBODY),),
     Action.READ_RECORDS: (_Right(_EVERYBODY),),
     Action.MERGE_PATIENTS: (_Right(_of(Role.MEDICAL_RECORDS)),),
+    Action.EXPORT_RECORDS: (_Right(_of(Role.MEDICAL_RECORDS)),),
     Action.BREAK_GLASS: (_Right(_CLINICAL),),
     Action.STATE_PURPOSE: (_Right(_EVERYBODY - {Role.HOUSEKEEPING, Role.ANALYST, Role.RULE_APPROVER}),),
     Action.REVIEW_BREAK_GLASS: (_Right(_of(Role.AUDITOR, Role.MEDICAL_RECORDS)),),

@@ -1,4 +1,4 @@
-"""`phis server`: screens and JSON commands over HTTP, with relay, listener, re-sender and sealer beside them."""
+"""`phis server`: HTTP, and beside it relay, listener, re-sender, sealer and exporter."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from api.app import create_app
 from api.commands.dispatch import Dispatcher
 from api.commands.processes import Processes
 from api.events import EventHub
+from api.fhir.exporting import Exporter
 from api.state import AppState
 from domain.errors import Unavailable
 from runtime.forgetting import keep_forgetting
@@ -73,22 +74,22 @@ async def application(
             lazy=True,
         )
         dispatcher = Dispatcher(database, Processes(client, task_queue))
-        app = create_app(
-            AppState(
-                database=database,
-                temporal=client,
-                task_queue=task_queue,
-                dispatcher=dispatcher,
-                events=events,
-                public_url=settings.origin,
-                secure_cookies=settings.origin.startswith("https://"),
-                version=version("phis"),
-                session_length=settings.session_length,
-                metrics=settings.metrics,
-                largest_request=int(settings.largest_request),
-                outgoing=Outgoing(settings.outgoing_hosts.split(",")),
-            )
+        state = AppState(
+            database=database,
+            temporal=client,
+            task_queue=task_queue,
+            dispatcher=dispatcher,
+            events=events,
+            public_url=settings.origin,
+            secure_cookies=settings.origin.startswith("https://"),
+            version=version("phis"),
+            session_length=settings.session_length,
+            metrics=settings.metrics,
+            largest_request=int(settings.largest_request),
+            export_lifetime=settings.export_lifetime,
+            outgoing=Outgoing(settings.outgoing_hosts.split(",")),
         )
+        app = create_app(state)
         running = [
             asyncio.create_task(work, name=name)
             for name, work in (
@@ -97,6 +98,7 @@ async def application(
                 ("forgetting", keep_forgetting(database, now=lambda: datetime.now(UTC))),
                 ("re-sender", dispatcher.keep_resending()),
                 ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),
+                ("exporter", Exporter(state).keep_exporting()),
                 ("reconcile", _reconcile_once(database, client, task_queue)),
             )
         ]

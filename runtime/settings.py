@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     """Request bodies above this size are refused."""
     outgoing_hosts: str = ""
     """Hosts, separated by commas, that we may ask: clients' published keys, a hospital's own sign-on."""
+    export_lifetime: Annotated[timedelta, Field(gt=timedelta())] = timedelta(hours=24)
+    """How long the files of a finished $export may be fetched; they lie sealed in the database."""
     server_drain: timedelta = timedelta(seconds=5)
     """How long a stopping server finishes requests."""
 

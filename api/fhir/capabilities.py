@@ -48,6 +48,7 @@ def _statement(base: str, version: str) -> bytes:
             "status": "active",
             "date": _RELEASED,
             "kind": "instance",
+            "instantiates": ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"],
             "software": {"name": "P-HIS", "version": version},
             "implementation": {"description": "P-HIS, a hospital operations engine", "url": base},
             "fhirVersion": "4.0.1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -37,10 +37,13 @@ class Preference:
     """Header Prefer (hl7.org/fhir/R4/http.html#ops and #handling).
 
     wanted: None when the client did not say: the resource for one write, nothing for the writes of a Bundle.
+    strict, lenient: neither when the client did not say.  asynchronous: `respond-async` (RFC 7240, 4.1).
     """
 
     wanted: Return | None = None
     strict: bool = False
+    lenient: bool = False
+    asynchronous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,10 @@ class Address:
 
 @dataclass(slots=True)
 class Call:
-    """One interaction asked for. `base`: absolute, no slash at its end. `real`: real time, `now` the hospital's."""
+    """One interaction asked for. `base`: absolute, no slash at its end. `real`: real time, `now` the hospital's.
+
+    url: the whole address, where there was one.
+    """
 
     state: AppState
     asker: Asker
@@ -69,6 +75,7 @@ class Call:
     preference: Preference = Preference()
     body: bytes = b""
     resource: Json | None = None
+    url: str = ""
     circle: Circle | None = None  # of the person who asks, once it is known
 
     @property
@@ -97,7 +104,10 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """`body`: JSON text, empty for none.  etag: the version.  location: absolute."""
+    """`body`: JSON text, empty for none.  etag: the version.  location: absolute.
+
+    stream: the body in parts instead, of `length` bytes together.
+    """
 
     status: int
     body: bytes = b""
@@ -106,3 +116,6 @@ class Answer:
     location: str | None = None
     headers: Sequence[tuple[bytes, bytes]] = ()
     outcome: Json | None = None  # what a Bundle's entry says besides
+    media_type: bytes = MEDIA_TYPE
+    stream: AsyncIterator[bytes] | None = None
+    length: int = 0

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from api.fhir import audit_events, create, delete, history, operations, patch, reach, read, search, update, vread
+from api.fhir import (
+    audit_events,
+    create,
+    delete,
+    export_status,
+    history,
+    operations,
+    patch,
+    reach,
+    read,
+    search,
+    update,
+    vread,
+)
 from api.fhir.exchange import Answer, Call
 from domain.ids import Reference
 from rules.scopes import Letter
@@ -28,6 +41,9 @@ INTERACTIONS: Mapping[str, Interaction] = {
     "operation": operations.operation,
     "read-audit": audit_events.read,
     "search-audit": audit_events.search,
+    "export-status": export_status.status,
+    "export-cancel": export_status.cancel,
+    "export-file": export_status.file,
 }
 
 

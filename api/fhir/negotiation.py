@@ -10,6 +10,7 @@ from api.fhir.outcome import Refusal, error
 
 _JSON = frozenset({"application/fhir+json", "application/json", "text/json", "json", "*/*", "application/*"})
 _FORMATS = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
+_NDJSON = frozenset({"application/fhir+ndjson", "application/ndjson", "application/x-ndjson"})
 _VERSION = "4.0"
 _RETURNS: dict[str, Return] = {
     "minimal": "minimal",
@@ -18,8 +19,10 @@ _RETURNS: dict[str, Return] = {
 }
 
 
-def refuse_other_formats(accept: str, format_: str | None) -> None:
-    """Raises Refusal 406 unless JSON of R4 will do. `_format` overrides Accept."""
+def refuse_other_formats(accept: str, format_: str | None, *, lines: bool = False) -> None:
+    """Raises Refusal 406 unless JSON of R4 will do. `_format` overrides Accept.  lines: the answer is NDJSON."""
+    if lines and any(part.partition(";")[0].strip().lower() in _NDJSON for part in accept.split(",")):
+        return
     if format_ is not None:
         # A plus that was not encoded arrives as a space.
         acceptable = _is_json(format_.replace(" ", "+"), _FORMATS)
@@ -84,4 +87,6 @@ def preference(prefer: str) -> Preference:
     return Preference(
         wanted=_RETURNS.get(given.get("return", "")),
         strict=given.get("handling") == "strict",
+        lenient=given.get("handling") == "lenient",
+        asynchronous="respond-async" in given,
     )

@@ -18,6 +18,8 @@ def address_of(method: str, segments: Sequence[str]) -> Address:
     """The interaction, or Refusal: 404 for an address that means nothing, 405 naming the methods it knows."""
     known = _known(tuple(segments))
     found = known.get(method) or (known.get("GET") if method == "HEAD" else None)
+    if method == "HEAD" and found is not None and found.operation == "export":
+        found = None  # its GET begins something, so it has no HEAD
     if found is not None:
         return found
     if not known:
@@ -47,6 +49,10 @@ def _known(segments: tuple[str, ...]) -> Methods:
             known = {"POST": Address("search-system")}
         case ("_history",):
             known = {"GET": Address("history-system")}
+        case ("_export", id_):
+            known = {"GET": Address("export-status", id=id_), "DELETE": Address("export-cancel", id=id_)}
+        case ("_export", id_, number) if number.isascii() and number.isdecimal() and len(number) < 10:
+            known = {"GET": Address("export-file", id=id_, version=number)}
         case (operation,) if operation.startswith("$"):
             known = _operation(Address("operation", operation=operation[1:]))
         case (kind, *rest):

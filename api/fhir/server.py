@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from api import metrics
 from api.fhir import auditing, batch, capabilities, negotiation, outcome, smart
 from api.fhir.callers import Callers
-from api.fhir.exchange import MEDIA_TYPE, Address, Answer, Call
+from api.fhir.exchange import Address, Answer, Call
 from api.fhir.interactions import INTERACTIONS, perform
 from api.fhir.outcome import Refusal, error
 from api.fhir.routing import address_of
@@ -88,13 +88,20 @@ class FhirServer:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         params = _parameters(scope["query_string"])
         format_ = next((value for name, value in params if name == "_format"), None)
-        negotiation.refuse_other_formats(headers.get("accept", ""), format_)
+        negotiation.refuse_other_formats(
+            headers.get("accept", ""),
+            format_,
+            lines=address.interaction == "export-file" or address.operation == "export",
+        )
         base = f"{self._state.public_url}{PREFIX}{hospital}"
         real = self._state.now()
         if address.interaction == "capabilities":  # public: clients read it before they have a token
             return Call(self._state, capabilities.anybody(hospital), base, address, real, params, headers)
         asker = await self._callers.asker(scope, headers, hospital, real)
         call = Call(self._state, asker, base, address, real, params, headers)
+        if address.operation:
+            query = scope["query_string"].decode("latin-1")
+            call.url = f"{self._state.public_url}{scope['path']}{'?' if query else ''}{query}"
         if "prefer" in headers:
             call.preference = negotiation.preference(headers["prefer"])
         if scope["method"] in _WITH_BODY:
@@ -122,9 +129,10 @@ class FhirServer:
             call.resource = sent
 
     async def _send(self, send: Send, answer: Answer, *, head: bool) -> None:
-        headers = [(b"content-length", b"%d" % len(answer.body)), *self._always, *answer.headers]
-        if answer.body:
-            headers.append((b"content-type", MEDIA_TYPE))
+        length = len(answer.body) if answer.stream is None else answer.length
+        headers = [(b"content-length", b"%d" % length), *self._always, *answer.headers]
+        if length:
+            headers.append((b"content-type", answer.media_type))
         if answer.etag is not None:
             headers.append((b"etag", b'W/"%d"' % answer.etag))
         if answer.last_modified is not None:
@@ -132,6 +140,10 @@ class FhirServer:
         if answer.location is not None:
             headers.append((b"location", answer.location.encode("latin-1")))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if answer.stream is not None and not head:
+            # A part that is missing ends the connection: the announced length tells the client that it is not whole.
+            async for part in answer.stream:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
     async def _send_smart(self, send: Send, *, head: bool) -> None:

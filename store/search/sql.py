@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from domain.fhir import compartment as compartment_codes
 from domain.fhir import resource_types
@@ -103,7 +104,7 @@ def in_compartment(focus: str, resource_type: str, alias: str, others: Sequence[
     """others: records of the same kind that count as the focus."""
     kind = focus.partition("/")[0]
     types = (resource_type,) if resource_type else tuple(sorted(resource_types()))
-    numbers = [number for each in types for number in _membership(kind, each)]
+    numbers = [number for each in types for number in membership(kind, each)]
     keys = [target_key(each) for each in (focus, *others)]
     itself = one_of(f"{alias}.key", "uuid", keys) if resource_type in {"", kind} else FALSE
     # The hospital is row security's: a predicate does not know it, and has no need to.
@@ -118,6 +119,30 @@ def in_compartment(focus: str, resource_type: str, alias: str, others: Sequence[
     return either([itself, refers])
 
 
-def _membership(kind: str, resource_type: str) -> list[int]:
+def of_patients(keys: Collection[UUID] | None, resource_type: str, alias: str) -> Sql:
+    """In the compartment of any patient, or with keys of one of these patients; of Patients only they themselves.
+
+    resource_type: "" for any type.
+    """
+    if resource_type == "Patient":
+        return TRUE if keys is None else one_of(f"{alias}.key", "uuid", keys)
+    types = [resource_type] if resource_type else sorted(resource_types() - {"Patient"})
+    places = one_of("m.parameter", "int8", [number for each in types for number in membership("Patient", each)])
+    to = Sql("m.kind = 'Patient'") if keys is None else one_of("m.target", "uuid", keys)
+    refers = FALSE
+    if FALSE not in (places, to):
+        refers = Sql(
+            f"exists (select from search_reference m where m.hospital = {alias}.hospital"
+            f" and m.resource = {alias}.number and {places.text} and {to.text})",
+            (*places.values, *to.values),
+        )
+    if resource_type:
+        return refers
+    itself = both(Sql(f"{alias}.type = 'Patient'"), of_patients(keys, "Patient", alias))
+    return either([itself, refers])
+
+
+def membership(kind: str, resource_type: str) -> list[int]:
+    """The places in resources of a type that put them into the compartments of `kind`."""
     found = [parameter(resource_type, code) for code in compartment_codes(kind, resource_type)]
     return [number for each in found if each is not None and each.kind == "reference" for number in each.numbers]

@@ -10,6 +10,7 @@ from store.tables import (
     beds,
     care,
     commands,
+    exports,
     hospitals,
     identity,
     journal,
@@ -20,4 +21,18 @@ from store.tables import (
 )
 
 METADATA = SQLModel.metadata
-MODULES = (accounts, audit, beds, care, commands, hospitals, identity, journal, processes, records, search, worklist)
+MODULES = (
+    accounts,
+    audit,
+    beds,
+    care,
+    commands,
+    exports,
+    hospitals,
+    identity,
+    journal,
+    processes,
+    records,
+    search,
+    worklist,
+)

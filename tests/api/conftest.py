@@ -59,6 +59,7 @@ async def accounts_made(desk: Desk, password_hash: str) -> str:
         Role.PHYSICIAN: "이의사",
         Role.HOUSEKEEPING: "박환경",
         Role.WARD_MANAGER: "최병동",
+        Role.MEDICAL_RECORDS: "정기록",
     }
     async with desk.state.database.transaction(desk.hospital) as tx:
         for role, title in titles.items():

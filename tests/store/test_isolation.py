@@ -141,6 +141,8 @@ async def test_the_system_role_has_these_grants_and_no_more(urls: Urls) -> None:
     assert set(columns) == {
         ("command_ledger", "attempts"),
         ("command_ledger", "leased_until"),
+        ("export_job", "leased_until"),
+        ("export_job", "turn"),
         ("outbox", "delivered_at"),
     }
 

@@ -10,8 +10,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from api.fhir.exporting import Exporter
 from domain.roles import Role
 from store import accounts
+from tests.api.fhir.exports import Run, keep
 from tests.api.fhir.shop import FRUIT_SET, FRUIT_SYSTEM, KOREAN, TO_COLOUR
 from tests.desk import Desk
 
@@ -87,3 +89,30 @@ async def two(fhir: httpx.AsyncClient) -> None:
         identifier = [{"system": "urn:example:mrn", "value": number}]
         assert (await fhir.put(f"Patient/{id_}", json=patient(id=id_, identifier=identifier))).status_code == 201
         await fhir.put(f"Observation/of-{id_}", json=observation(f"Patient/{id_}", id=f"of-{id_}"))
+
+
+@pytest.fixture
+def exporter(desk: Desk) -> Exporter:
+    return Exporter(desk.state)
+
+
+@pytest.fixture
+def run(exporter: Exporter) -> Run:
+    """Everything that is due is done."""
+
+    async def until_nothing_is_due() -> None:
+        while await exporter.turn():
+            pass
+
+    return until_nothing_is_due
+
+
+@pytest.fixture
+async def ward(fhir: httpx.AsyncClient) -> None:
+    """Three patients with an observation each, a practitioner, and a group of the first two."""
+    await keep(fhir, {"resourceType": "Practitioner", "id": "d1"})
+    for id_ in ("p1", "p2", "p3"):
+        await keep(fhir, patient(id=id_, birthDate=f"196{id_[1]}-01-01"))
+        await keep(fhir, observation(f"Patient/{id_}", id=f"of-{id_}", performer=[{"reference": "Practitioner/d1"}]))
+    members = [{"entity": {"reference": f"Patient/{id_}"}, "inactive": id_ == "p3"} for id_ in ("p1", "p2", "p3")]
+    await keep(fhir, {"resourceType": "Group", "id": "g1", "type": "person", "actual": True, "member": members})

@@ -28,6 +28,7 @@ async def test_it_names_every_type_interaction_parameter_and_operation(fhir: htt
     assert "Observation:subject" in patient["searchRevInclude"]
     told = {each["code"] for each in patient["interaction"]} | {each["code"] for each in rest["interaction"]}
     elsewhere = {"operation", "search-compartment", "read-audit", "search-audit"}
+    elsewhere |= {"export-status", "export-cancel", "export-file"}
     assert told == (set(INTERACTIONS) | {"batch", "transaction"}) - elsewhere
     assert [each["code"] for each in by_type["AuditEvent"]["interaction"]] == ["read", "search-type"]
     assert not [each for each in patient["searchRevInclude"] if each.startswith("AuditEvent:")]
@@ -35,4 +36,9 @@ async def test_it_names_every_type_interaction_parameter_and_operation(fhir: htt
         named = {each["name"]: each["definition"] for each in told_of_type["operation"]}
         assert named == {name: each.defined_for(kind) for name, each in OPERATIONS.items() if each.of(kind)}
     assert {"validate-code", "expand"} < {each["name"] for each in by_type["ValueSet"]["operation"]}
+    assert "export" in {each["name"] for each in rest["operation"]}
+    exports = {
+        each["definition"].rpartition("/")[2] for kind in ("Patient", "Group") for each in by_type[kind]["operation"]
+    }
+    assert {"patient-export", "group-export"} <= exports
     assert len(rest["compartment"]) == 5

@@ -85,14 +85,78 @@ async def test_everything_of_a_patient_is_all_of_theirs_and_nothing_of_others(fh
     assert listed(await fhir.get("Patient/p1/$everything?_since=2999-01-01T00:00:00Z"))[:1] in ([], ["Patient/p1"])
 
 
-@pytest.mark.usefixtures("_stay")
-async def test_everything_comes_in_pages(fhir: httpx.AsyncClient) -> None:
-    seen, url = [], "Patient/p1/$everything?_count=1"
+async def all_pages(fhir: httpx.AsyncClient, url: str) -> list[str]:
+    """Matches of all pages; what they refer to may come with each."""
+    seen = []
     while url:
         answer = await fhir.get(url)
-        seen += listed(answer)
+        assert answer.status_code == 200, answer.text
+        matches = [each for each in answer.json().get("entry", []) if each["search"]["mode"] == "match"]
+        seen += [f"{each['resource']['resourceType']}/{each['resource']['id']}" for each in matches]
         url = {link["relation"]: link["url"] for link in answer.json()["link"]}.get("next", "")
-    assert {"Observation/of-p1", "Patient/p1"} <= set(seen)
+    return seen
+
+
+@pytest.mark.usefixtures("_stay")
+async def test_everything_comes_in_pages_each_resource_once(fhir: httpx.AsyncClient) -> None:
+    for number in range(5):
+        await fhir.put(f"Observation/o{number}", json=observation("Patient/p1", id=f"o{number}"))
+    seen = await all_pages(fhir, "Patient/p1/$everything?_count=2")
+    assert sorted(seen) == [*(f"Observation/o{number}" for number in range(5)), "Observation/of-p1", "Patient/p1"]
+    assert sorted(await all_pages(fhir, "Patient/p1/$everything?_count=2&_type=Observation")) == sorted(seen)[:-1]
+
+
+@pytest.mark.usefixtures("_stay")
+async def test_everything_of_all_patients_is_what_is_theirs_and_may_be_seen(
+    fhir: httpx.AsyncClient, connect: Connect
+) -> None:
+    await fhir.put("Observation/of-none", json={**observation("Group/g1", id="of-none")})
+    whole = ["Observation/of-p1", "Observation/of-p2", "Patient/p1", "Patient/p2"]
+    assert sorted(await all_pages(fhir, "Patient/$everything?_count=1")) == whole
+    assert sorted(await all_pages(fhir, "Patient/$everything?_type=Observation,Practitioner")) == whole[:2]
+    narrow = await connect("system/Patient.rs")
+    assert await all_pages(narrow, "Patient/$everything") == whole[2:]
+    assert (await (await connect("system/Observation.rs")).get("Patient/$everything")).status_code == 403
+
+
+@pytest.mark.usefixtures("_stay")
+async def test_everything_since_leaves_out_what_has_not_changed_since(fhir: httpx.AsyncClient) -> None:
+    changed = (await fhir.put("Observation/new", json=observation("Patient/p1", id="new"))).json()
+    since = changed["meta"]["lastUpdated"].replace("+", "%2B")
+    assert listed(await fhir.get(f"Patient/p1/$everything?_since={since}")) == ["Observation/new"]
+    assert listed(await fhir.get("Patient/p1/$everything?_since=2999-01-01")) == []
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [
+        ("", "allergy may march timeless"),
+        ("start=2026-03-01&end=2026-03-31", "allergy march timeless"),
+        ("start=2026-03-10&end=2026-03-10", "allergy march timeless"),
+        ("start=2026-03-11", "allergy may timeless"),
+        ("end=2026-03", "allergy march timeless"),
+        ("start=2027", "allergy timeless"),
+    ],
+)
+async def test_everything_of_a_period_of_care_has_what_was_done_in_it_and_what_holds_always(
+    fhir: httpx.AsyncClient, period: str, expected: str
+) -> None:
+    await fhir.put("Patient/p1", json=patient(id="p1"))
+    for id_, when in (("march", "2026-03-10T23:30:00+09:00"), ("may", "2026-05-01"), ("timeless", None)):
+        dated = {} if when is None else {"effectiveDateTime": when}
+        await fhir.put(f"Observation/{id_}", json=observation("Patient/p1", id=id_, **dated))
+    active = {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}
+    allergy = {
+        "resourceType": "AllergyIntolerance",
+        "id": "allergy",
+        "patient": {"reference": "Patient/p1"},
+        "clinicalStatus": {"coding": [active]},
+        "recordedDate": "2001-01-01",
+    }
+    assert (await fhir.put("AllergyIntolerance/allergy", json=allergy)).is_success
+    for path in ("Patient/p1/$everything", "Patient/$everything"):
+        found = [each.partition("/")[2] for each in await all_pages(fhir, f"{path}?{period}")]
+        assert sorted(found) == sorted([*expected.split(), "p1"])
 
 
 @pytest.mark.usefixtures("_stay")
@@ -105,10 +169,11 @@ async def test_everything_leaves_out_what_the_scopes_leave_out(connect: Connect)
     ("path", "status"),
     [
         ("Patient/never/$everything", 404),
-        ("Patient/$everything", 404),
+        ("Encounter/$everything", 404),
         ("Observation/o1/$everything", 404),
         ("$everything", 404),
         ("Patient/p1/$everything?_type=Nothing", 400),
+        ("Patient/p1/$everything?start=soon", 400),
     ],
 )
 async def test_everything_stands_where_it_means_something(fhir: httpx.AsyncClient, path: str, status: int) -> None:
