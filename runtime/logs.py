@@ -74,7 +74,7 @@ def configure(
         logger.propagate = True
         logger.setLevel(logging.NOTSET)  # one level for all, whatever a library has set for itself
     # Of each connection that it lends the pool would write two lines: a quarter of what a FHIR read costs.
-    for name in ("temporalio.activity", "temporalio.worker", "httpx", "alembic.runtime", "psycopg.pool"):
+    for name in ("temporalio.activity", "temporalio.worker", "httpx", "alembic.runtime", "psycopg.pool", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *before, ProcessorFormatter.wrap_for_formatter],
