@@ -85,6 +85,7 @@ class CodeSystem:
     inactive: frozenset[int] = frozenset()
     abstract: frozenset[int] = frozenset()
     _texts: dict[str, list[str]] = field(default_factory=dict)
+    _supplemented: CodeSystem | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, resource: Json) -> CodeSystem:
@@ -128,7 +129,15 @@ class CodeSystem:
         return 1 + len(self.concepts)
 
     def with_supplements(self, supplements: Sequence[CodeSystem]) -> CodeSystem:
-        return replace(self, supplements=tuple(supplements), _texts={}) if supplements else self
+        """With more names and properties; the last answer is remembered, because its search texts are dear."""
+        if not supplements:
+            return self
+        if self._supplemented is not None:
+            known = self._supplemented.supplements
+            if len(known) == len(supplements) and all(a is b for a, b in zip(known, supplements, strict=True)):
+                return self._supplemented
+        self._supplemented = replace(self, supplements=tuple(supplements), _texts={})
+        return self._supplemented
 
     def find(self, code: str) -> Concept | None:
         """The concept of a code; whatever its case where the system says that case says nothing."""

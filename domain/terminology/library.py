@@ -61,7 +61,6 @@ class Shelves:
     sets: Mapping[str, Sequence[ValueSet]] = field(default_factory=dict)
     maps: Sequence[ConceptMap] = ()
     supplements: Mapping[str, Sequence[CodeSystem]] = field(default_factory=dict)
-    _merged: dict[int, CodeSystem] = field(default_factory=dict)
 
     def code_system(self, canonical: Canonical) -> CodeSystem | None:
         own = [each for each in self.systems.get(canonical.url, ()) if each.is_here]
@@ -69,11 +68,7 @@ class Shelves:
         if found is None:
             return newest(self.systems.get(canonical.url, ()), canonical.version)
         more = [each for each in self.supplements.get(canonical.url, ()) if _is_for(each, found)]
-        if not more:
-            return found
-        if id(found) not in self._merged:
-            self._merged[id(found)] = found.with_supplements(more)
-        return self._merged[id(found)]
+        return found.with_supplements(more)
 
     def value_set(self, canonical: Canonical) -> ValueSet | None:
         own = newest(self.sets.get(canonical.url, ()), canonical.version)
@@ -99,7 +94,7 @@ class Shelves:
         if value_set is not None and value_set.url:
             shelves = replace(shelves, sets={**shelves.sets, value_set.url: [value_set]})
         if code_system is not None and code_system.url:
-            shelves = replace(shelves, systems={**shelves.systems, code_system.url: [code_system]}, _merged={})
+            shelves = replace(shelves, systems={**shelves.systems, code_system.url: [code_system]})
         return shelves
 
 

@@ -16,6 +16,7 @@ from domain.errors import TooCostly
 from domain.fhir import resource_types
 from store.database import Transaction
 from store.fhir.versions import Version, opened
+from store.search import canonicals
 from store.search.building import Builder
 from store.search.conditions import possible
 from store.search.keyed import target_key
@@ -77,7 +78,41 @@ async def _forward(tx: Transaction, builder: Builder, rule: Include, sources: li
         one_of("x.parameter", "int8", [number for each in references for number in each.numbers]),
         _visible(builder, targets),
     )
-    return await _rows(tx, where, "r.key = x.target")
+    by_key = await _rows(tx, where, "r.key = x.target")
+    return [*by_key, *await _by_url(tx, builder, at, references, targets)]
+
+
+async def _by_url(
+    tx: Transaction, builder: Builder, at: list[Found], references: list[Parameter], targets: set[str]
+) -> list[Found]:
+    """What sources name by a canonical URL."""
+    places = canonicals.places(references)
+    named = canonicals.named((each.version for each in at), places) if places else set()
+    urls = canonicals.of_urls(named, targets)
+    if urls is None:
+        return []
+    where = both(urls, _visible(builder, targets))
+    found_ = await _rows(tx, where, "r.number = x.resource", "search_string")
+    meant = canonicals.meant(named, ((each.number, each.version) for each in found_))
+    return [each for each in found_ if each.number in meant]
+
+
+async def _naming(
+    tx: Transaction, builder: Builder, at: list[Found], references: list[Parameter], sources: list[str]
+) -> list[Found]:
+    """What names targets by their canonical URL."""
+    places = canonicals.places(references)
+    keys = canonicals.keys(each.version for each in at) if places else set()
+    if not keys:
+        return []
+    where = both(
+        one_of("x.target", "uuid", sorted(keys)),
+        one_of("x.parameter", "int8", [place.number for place in places]),
+        _visible(builder, set(sources)),
+    )
+    versions = [each.version for each in at]
+    found_ = await _rows(tx, where, "r.number = x.resource")
+    return [each for each in found_ if canonicals.links_to(each.version, versions, places)]
 
 
 async def _backward(tx: Transaction, builder: Builder, rule: Include, targets: list[Found]) -> list[Found]:
@@ -94,7 +129,8 @@ async def _backward(tx: Transaction, builder: Builder, rule: Include, targets: l
         one_of("x.parameter", "int8", [number for each in references for number in each.numbers]),
         _visible(builder, set(sources)),
     )
-    return await _rows(tx, where, "r.number = x.resource")
+    by_key = await _rows(tx, where, "r.number = x.resource")
+    return [*by_key, *await _naming(tx, builder, at, references, sources)]
 
 
 def _references(kind: str, code: str | None) -> list[Parameter]:
@@ -121,11 +157,11 @@ def _visible(builder: Builder, types: Iterable[str]) -> Sql:
     return both(Sql("r.hospital = %s and not r.deleted", (builder.hospital,)), allowed)
 
 
-async def _rows(tx: Transaction, where: Sql, link: str) -> list[Found]:
+async def _rows(tx: Transaction, where: Sql, link: str, table: str = "search_reference") -> list[Found]:
     rows = await tx.all(
         f"""
         select {COLUMNS} from resource r where r.hospital = %s and r.number in (
-            select r.number from search_reference x join resource r on {link} and r.hospital = x.hospital
+            select r.number from {table} x join resource r on {link} and r.hospital = x.hospital
             where x.hospital = %s and {where.text}
         ) order by r.type, r.id limit %s
         """.encode(),
