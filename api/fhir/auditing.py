@@ -43,7 +43,8 @@ async def refused(call: Call, refusal: PhisError, what: str) -> None:
     what: the action, where the refusal names none.
     """
     at = call.address
-    address = [Reference.to(at.compartment or at.type, at.id)] if at.id else []
+    kind = at.compartment or at.type  # none of an export's own address
+    address = [Reference.to(kind, at.id)] if kind and at.id else []
     named = [Reference(told)] if (told := refusal.params.get("reference")) else address
     action = ACTIONS.get(at.interaction, AuditAction.QUERY)
     await denied(

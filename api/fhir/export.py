@@ -13,6 +13,7 @@ from uuid import UUID
 from api.accesses import accessed
 from api.deps import refuse_without_fresh_proof
 from api.fhir import outcome
+from api.fhir.auditing import query_of
 from api.fhir.exchange import Answer, Call
 from api.fhir.export_request import Asked, Given, Level, asked_of
 from api.fhir.outcome import Refusal, error
@@ -173,4 +174,6 @@ async def _note(call: Call, tx: Transaction, asked: Asked) -> None:
         at=call.real,
         entities=group,
         patients=asked.patients or (),
+        reason=asked.reason or None,
+        query=query_of(call),
     )

@@ -64,7 +64,7 @@ async def cancel(call: Call, tx: Transaction) -> Answer:
 async def file(call: Call, tx: Transaction) -> Answer:
     """A file's text, in pieces as they were kept: one access, with everybody that it tells of. Raises NotFound."""
     require_export(call)
-    reason_of(call)
+    reason = reason_of(call)
     job = await _job(call, tx)
     if job.state is not ExportState.COMPLETE:
         raise NotFound("the export is not complete")
@@ -74,9 +74,11 @@ async def file(call: Call, tx: Transaction) -> Answer:
     await accessed(
         tx,
         call.asker.caller,
-        AuditAction.READ,
+        AuditAction.EXPORT,
         "fhir/export-file",
         at=call.real,
+        reason=reason or Asked.model_validate_json(exports.request(tx, job)).reason or None,
+        found=found.resources,
         patients=await export_files.patients(tx, job.id, found.number),
     )
     pieces = _pieces(call, job.id, found.number, found.pieces)

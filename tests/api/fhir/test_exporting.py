@@ -103,8 +103,8 @@ async def test_who_asked_and_every_download_are_noted_with_the_patients(
         (line.action.value, line.detail, line.outcome, line.entities, line.patients) for line in reversed(noted)
     ] == [
         ("execute", "fhir/export", "allowed", ("Group/g1",), ("Patient/p1", "Patient/p2")),
-        ("read", "fhir/export-file", "allowed", (), ("Patient/p1", "Patient/p2")),
-        ("execute", "Observation.r", "denied", (), ()),
+        ("export", "fhir/export-file", "allowed", (), ("Patient/p1", "Patient/p2")),
+        ("query", "Observation.r", "denied", (), ()),
     ]
 
 
