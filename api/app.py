@@ -18,7 +18,7 @@ from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards
 from api.state import AppState
-from api.ui.routes import account, delegations, events, home, kept, session, signing_in, step_up
+from api.ui.routes import account, delegations, events, home, kept, session, sign_on, signing_in, step_up
 from api.ui.routes import admissions as admission_screens
 from api.ui.routes import care as care_screens
 from api.ui.routes import stays as stay_screens
@@ -33,6 +33,7 @@ _ROUTERS = (
     home.router,
     session.router,
     signing_in.router,
+    sign_on.router,
     step_up.router,
     account.router,
     token.router,

@@ -59,6 +59,18 @@ _SAID: dict[type[PhisError], _Said] = {
         N_("It needs one of these roles: {roles}."),
         N_("Ask a colleague who holds one of them, or the administrator of your hospital. The attempt was recorded."),
     ),
+    errors.SignOnRefused: _Said(
+        HTTPStatus.FORBIDDEN,
+        N_("The sign-on did not let you in"),
+        "",
+        N_("Begin anew at the sign-in page. If it happens again, tell the administrator of your hospital."),
+    ),
+    errors.NoAccountHere: _Said(
+        HTTPStatus.FORBIDDEN,
+        N_("The sign-on knows you, but you have no account here"),
+        "",
+        N_("Ask the administrator of your hospital for an account."),
+    ),
     errors.ProofNeeded: _Said(
         HTTPStatus.UNAUTHORIZED,
         N_("Please prove once more that it is you"),

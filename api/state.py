@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, cast
@@ -11,6 +11,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 from temporalio.client import Client
 
+from adapters.oidc.provider import Provider
 from adapters.outgoing import Outgoing
 from api.accesses import Shown
 from api.commands.dispatch import Dispatcher
@@ -32,6 +33,7 @@ class AppState:
     secure_cookies: False only on plain http, for a machine of one's own.
     largest_bundle: bytes of a FHIR request: a transaction brings up to 5,000 resources.
     compiled: code systems and their kin of all hospitals, as this process has asked them lately.
+    providers: the sign-on of a hospital that has its own.
     outgoing: which other systems may be asked: published keys, a hospital's own sign-on.
     export_lifetime: how long the files of a finished export may be had.
     now: the real present; domain times come from the hospital's clock over it.
@@ -53,6 +55,7 @@ class AppState:
     shown: Shown = field(default_factory=Shown)
     passwords: Passwords = field(default_factory=Passwords)
     compiled: Compiled = field(default_factory=Compiled)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
     outgoing: Outgoing = field(default_factory=lambda: Outgoing(()))
     now: Callable[[], datetime] = _real_now
 

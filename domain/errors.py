@@ -17,6 +17,8 @@
     │   │   ├── ActiveStayExists    the patient already has an inpatient stay
     │   │   └── ProcessOwned        a process owns this state: a command changes it, a write does not
     │   ├── MultipleMatches         a condition that should name one thing names several
+    │   ├── SignOnRefused               the hospital's own sign-on did not let the person in
+    │   │   └── NoAccountHere           it did, and there is no account for the person
     │   ├── ProofNeeded                 somebody is signed in, and must prove anew to be still there
     │   ├── TooManyAttempts             proofs failed too often from there; after a pause the next may come
     │   ├── TooCostly               it would take more than anybody may ask for at once
@@ -138,6 +140,14 @@ class MultipleMatches(Refused):
     """Params: `reference` or `criteria`, where they hold nothing personal."""
 
     code = "multiple-matches"
+
+
+class SignOnRefused(Refused):
+    code = "sign-on-refused"
+
+
+class NoAccountHere(SignOnRefused):
+    code = "no-account-here"
 
 
 class ProofNeeded(Refused):

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from domain.errors import Unavailable
-from store import attempts, clients, sessions, sign_ins
+from store import attempts, clients, sessions, sign_ins, single_sign_on
 from store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,7 @@ async def forget(database: Database, now: datetime) -> int:
             await sessions.forget_expired(tx, now)
             + await sign_ins.forget_expired(tx, now)
             + await attempts.forget_old(tx, now)
+            + await single_sign_on.forget_expired(tx, now)
             + await clients.forget_assertions(tx, now)
         )
 

@@ -27,6 +27,7 @@ from api.fhir.exporting import Exporter
 from api.state import AppState
 from domain.errors import Unavailable
 from runtime.forgetting import keep_forgetting
+from runtime.providers import providers_of
 from runtime.reconcile import reconcile
 from runtime.settings import Settings, needed
 from runtime.temporal import PROCESS_QUEUE, connect
@@ -87,6 +88,7 @@ async def application(
             metrics=settings.metrics,
             largest_request=int(settings.largest_request),
             export_lifetime=settings.export_lifetime,
+            providers=providers_of(settings.oidc),
             outgoing=Outgoing(settings.outgoing_hosts.split(",")),
         )
         app = create_app(state)

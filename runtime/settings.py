@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     """Hosts, separated by commas, that we may ask: clients' published keys, a hospital's own sign-on."""
     export_lifetime: Annotated[timedelta, Field(gt=timedelta())] = timedelta(hours=24)
     """How long the files of a finished $export may be fetched; they lie sealed in the database."""
+    oidc: SecretStr = _UNSET
+    """Hospitals' own sign-ons: a JSON list of hospital, issuer, client_id, client_secret, algorithms, claim."""
     server_drain: timedelta = timedelta(seconds=5)
     """How long a stopping server finishes requests."""
 

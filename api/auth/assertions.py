@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from starlette.requests import Request
+
 from adapters.jose.assertions import Unverified, peek, seconds_of, verified
 from adapters.jose.keys import usable
 from adapters.outgoing import Outgoing
@@ -84,11 +86,19 @@ class PublishedKeys:
         try:
             keys = usable(await self._outgoing.get_json(url))
         except (Unavailable, Forbidden) as gone:
-            raise Invalid("the client's published keys cannot be had") from gone
+            raise Invalid("the published keys cannot be had") from gone
         self._kept[url] = (now, keys)
         while len(self._kept) > _MOST_PUBLISHED:
             self._kept.popitem(last=False)
         return keys
+
+
+def published_keys(request: Request, outgoing: Outgoing) -> PublishedKeys:
+    """The application's one."""
+    kept = getattr(request.app.state, "published_keys", None)
+    if not isinstance(kept, PublishedKeys):
+        kept = request.app.state.published_keys = PublishedKeys(outgoing)
+    return kept
 
 
 def _instant(claims: dict[str, Any], name: str) -> datetime | None:

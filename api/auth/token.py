@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from api.auth.assertions import ENDPOINT, Claimed, PublishedKeys, checked, claimed
+from api.auth.assertions import ENDPOINT, Claimed, checked, claimed, published_keys
 from api.deps import public
 from api.state import AppState, State
 from domain.errors import Invalid, NotFound
@@ -96,7 +96,9 @@ async def _issue(request: Request, state: AppState, form: dict[str, str]) -> tup
 async def _check(request: Request, state: AppState, claim: Claimed, client: Client) -> None:
     """Raises Invalid for an assertion that does not hold, is used a second time, or is a closed client's."""
     now = state.now()
-    keys = client.keys or await _published(request, state).of(client.keys_url or "", claim.said.key_id, now)
+    keys = client.keys or await published_keys(request, state.outgoing).of(
+        client.keys_url or "", claim.said.key_id, now
+    )
     jti, expires = checked(claim, client, keys, f"{state.public_url}{ENDPOINT}", now)
     if client.disabled:
         raise Invalid("the client is closed")
@@ -109,14 +111,6 @@ async def _client(state: AppState, claim: Claimed) -> Client:
     async with state.database.transaction(claim.hospital) as tx:
         await hospitals.get(tx, claim.hospital)
         return await clients.client(tx, claim.client)
-
-
-def _published(request: Request, state: AppState) -> PublishedKeys:
-    """One for the application: what clients publish is kept for some minutes."""
-    kept = getattr(request.app.state, "published_keys", None)
-    if not isinstance(kept, PublishedKeys):
-        kept = request.app.state.published_keys = PublishedKeys(state.outgoing)
-    return kept
 
 
 async def _note(tx: Transaction, request: Request, state: AppState, actor: str, *, allowed: bool) -> None:

@@ -164,8 +164,12 @@ async def go_on(
     *,
     method: str,
     next_: str,
+    fresh: bool = False,
 ) -> Signed:
-    """A session if nothing is missing, else a sign-in that goes on. What the browser had before ends."""
+    """A session if nothing is missing, else a sign-in that goes on. What the browser had before ends.
+
+    fresh: the proof is one that counts for what reaches far, without a second factor.
+    """
     now = state.now()
     await _forget_cookies(tx, request, state)
     marks = devices.marks_with(request.cookies.get(devices.cookie_name(state), ""), tx.keys, tx.hospital, account.name)
@@ -179,7 +183,7 @@ async def go_on(
         now,
         lasts=state.session_length,
         method=method,
-        proved=Proof.SECOND_FACTOR in proofs,
+        proved=fresh or Proof.SECOND_FACTOR in proofs,
         address=request.client.host if request.client else None,
         agent=request.headers.get("user-agent"),
     )

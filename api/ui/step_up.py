@@ -54,6 +54,7 @@ async def ask(
         lead = _("What you want to do reaches far. Enter your password.")
     else:
         lead = _("What you want to do reaches far. Sign in once more with your hospital's own sign-on.")
+    anew = f"/signin/sso/{caller.hospital}?anew=true&next={quote(next_, safe='')}"
     form = CodeForm(
         action="/step-up",
         csrf=caller.csrf or "",
@@ -63,7 +64,7 @@ async def ask(
         next=next_,
         again=again,
         error=error,
-        sso="" if has_factor or has_password else f"/signin/sso/{caller.hospital}?next={quote(next_, safe='')}",
+        sso="" if has_factor or has_password else anew,
     )
     return pages.page(request, "session/code.html", form.title, status=status, form=form)
 

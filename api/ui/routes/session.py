@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -119,6 +120,12 @@ async def _form(
         account=account,
         next=pages.local_address(next_),
         error=error,
+        sso=tuple(
+            Choice(f"/signin/sso/{one.code}?next={quote(pages.local_address(next_), safe='')}", name)
+            for one in known
+            if one.code in state.providers
+            for name in [_("{name}: own sign-on").format(name=one.name_ko if korean else one.name_en)]
+        ),
     )
     shown = status or (HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK)
     return pages.page(request, "session/signin.html", _("Sign in"), status=shown, form=form)

@@ -1,0 +1,1 @@
+"""A hospital's own sign-on: OpenID Connect Core 1.0, the authorization code with PKCE."""
