@@ -17,6 +17,7 @@ COMMANDS = [
     "worker",
     "migrate",
     "token",
+    "audit",
     "account",
     "client",
     "load",
