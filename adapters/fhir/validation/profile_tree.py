@@ -34,7 +34,11 @@ class Rule:
 
     @property
     def max(self) -> str:
-        return str(self.element.get("max", "*"))
+        """A number or `*`. Raises Invalid for anything else, which R4's own checks let pass."""
+        most = str(self.element.get("max", "*"))
+        if most != "*" and not (most.isascii() and most.isdecimal()):
+            raise Invalid("an element occurs at most a number of times, or `*`", field=f"{self.path}.max")
+        return most
 
     @property
     def types(self) -> list[str]:

@@ -107,6 +107,12 @@ def test_a_profile_that_cannot_be_laid_over_anything_says_so() -> None:
     assert any("cannot be used" in each.diagnostics and "not known" in each.diagnostics for each in found)
 
 
+def test_a_profile_with_an_impossible_number_of_times_cannot_be_used() -> None:
+    odd = profile("http://x", PATIENT, {"path": "Patient.name", "max": "x"})
+    found = check_fully(RIGHT, profile_urls=["http://x"], find={"http://x": odd}.get)
+    assert any("cannot be used" in each.diagnostics for each in found)
+
+
 def test_a_differential_over_a_profile_of_hl7_keeps_that_too() -> None:
     from domain import fhir
 
