@@ -75,6 +75,13 @@ def take(browser: Browser, address: str, password: str, language: str, size: str
         else:
             page.goto("/admissions/new")
             picture(page, language, size, "admission")
+            page.goto("/account")
+            picture(page, language, size, "account")
+            page.goto("/account/second-factor")
+            picture(page, language, size, "step-up")
+            page.fill("#proof", password)
+            page.click("button.primary")
+            picture(page, language, size, "second-factor")
         context.close()
 
 

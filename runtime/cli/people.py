@@ -51,7 +51,7 @@ def create(wanted: NewAccount, data_dir: Path | None) -> None:
                 password_hash="",  # nothing matches it: the person chooses one
                 external=wanted.external.strip() or None,
             )
-            await note(tx, now, AuditAction.CREATE, f"account/created: {name}")
+            await note(tx, now, AuditAction.CREATE, f"account/created:{name}")
             return await sign_ins.make_link(tx, name, now)
 
     _print_link(settings, name, asyncio.run(act()))
@@ -88,7 +88,7 @@ def disable(hospital: str, name: str, reason: str, data_dir: Path | None, *, dis
     async def act() -> None:
         async with in_hospital(settings, hospital) as (tx, now):
             await accounts.disable(tx, full, disabled=disabled)
-            await note(tx, now, AuditAction.UPDATE, f"account/{'closed' if disabled else 'opened'}: {full}", reason)
+            await note(tx, now, AuditAction.UPDATE, f"account/{'closed' if disabled else 'opened'}:{full}", reason)
 
     asyncio.run(act())
     tell(f"{full} is {'closed' if disabled else 'open again'}; its sessions have ended.")
@@ -103,8 +103,8 @@ def reset(hospital: str, name: str, reason: str, data_dir: Path | None, *, secon
             await accounts.forget_password(tx, full)
             await attempts.forget_account(tx, full)
             if second_factor and await second_factors.remove(tx, full):
-                await note(tx, now, AuditAction.DELETE, f"second-factor/reset: {full}", reason)
-            await note(tx, now, AuditAction.UPDATE, f"account/reset: {full}", reason)
+                await note(tx, now, AuditAction.DELETE, f"second-factor/reset:{full}", reason)
+            await note(tx, now, AuditAction.UPDATE, f"account/reset:{full}", reason)
             return await sign_ins.make_link(tx, full, now)
 
     _print_link(settings, full, asyncio.run(act()))
@@ -117,7 +117,7 @@ def change_roles(hospital: str, name: str, reason: str, roles: Sequence[Role], d
     async def act() -> None:
         async with in_hospital(settings, hospital) as (tx, now):
             await accounts.change_roles(tx, full, roles)
-            await note(tx, now, AuditAction.UPDATE, f"account/roles: {full}", reason)
+            await note(tx, now, AuditAction.UPDATE, f"account/roles:{full}", reason)
 
     asyncio.run(act())
     tell(f"{full} is now {', '.join(sorted(roles))}; its sessions have ended.")
@@ -130,7 +130,7 @@ def name_external(hospital: str, name: str, reason: str, external: str, data_dir
     async def act() -> None:
         async with in_hospital(settings, hospital) as (tx, now):
             await accounts.name_external(tx, full, external.strip() or None)
-            await note(tx, now, AuditAction.UPDATE, f"account/external: {full}", reason)
+            await note(tx, now, AuditAction.UPDATE, f"account/external:{full}", reason)
 
     asyncio.run(act())
     tell(f"{full} is known to the sign-on as {external}." if external else f"{full} is unknown to the sign-on.")
@@ -151,11 +151,11 @@ async def in_hospital(settings: Settings, hospital: str) -> AsyncIterator[tuple[
         yield tx, datetime.now(UTC)
 
 
-async def note(tx: Transaction, now: datetime, action: AuditAction, detail: str, reason: str = "") -> None:
-    if reason and not reason.strip():
+async def note(tx: Transaction, now: datetime, action: AuditAction, detail: str, reason: str | None = None) -> None:
+    """One audit row of the command line; the reason is kept encrypted. Raises Misconfigured for an empty one."""
+    if reason is not None and not reason.strip():
         raise Misconfigured("--reason is empty: say why, for whoever reads the audit.")
-    said = f"{detail} ({' '.join(reason.split())[:200]})" if reason else detail
-    await audit.record(tx, action=action, actor=ACTOR, detail=said, at=now)
+    await audit.record(tx, action=action, actor=ACTOR, detail=detail, reason=reason, at=now)
 
 
 def _print_link(settings: Settings, name: str, secret: str) -> None:

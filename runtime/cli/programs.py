@@ -60,7 +60,7 @@ def register(wanted: NewClient, data_dir: Path | None) -> None:
                 token_seconds=seconds,
                 now=now,
             )
-            await note(tx, now, AuditAction.CREATE, f"client/registered: {id_}")
+            await note(tx, now, AuditAction.CREATE, f"client/registered:{id_}")
 
     asyncio.run(act())
     tell(f"It asks for tokens at {settings.origin}/auth/token, as client")
@@ -92,7 +92,7 @@ def rotate(hospital: str, name: str, file: Path | None, keys_url: str, data_dir:
     async def act() -> None:
         async with in_hospital(settings, hospital) as (tx, now):
             await clients.rotate(tx, id_, keys=keys, keys_url=url)
-            await note(tx, now, AuditAction.UPDATE, f"client/keys: {id_}")
+            await note(tx, now, AuditAction.UPDATE, f"client/keys:{id_}")
 
     asyncio.run(act())
     tell(f"{id_} has new keys; tokens that it had have ended.")
@@ -105,7 +105,7 @@ def disable(hospital: str, name: str, data_dir: Path | None, *, disabled: bool) 
     async def act() -> None:
         async with in_hospital(settings, hospital) as (tx, now):
             await clients.disable(tx, id_, disabled=disabled)
-            await note(tx, now, AuditAction.UPDATE, f"client/{'closed' if disabled else 'opened'}: {id_}")
+            await note(tx, now, AuditAction.UPDATE, f"client/{'closed' if disabled else 'opened'}:{id_}")
 
     asyncio.run(act())
     tell(f"{id_} is {'closed' if disabled else 'open again'}; tokens that it had have ended.")

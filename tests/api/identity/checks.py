@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import html
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Request
 
+from api.app import create_app
 from api.caller import Caller
 from api.deps import allow
 from api.identity import codes
+from api.passwords import Passwords
 from domain.errors import Unavailable
 from domain.roles import Role
 from rules.access import Action
@@ -35,6 +38,14 @@ async def guessing_stops(world: World) -> None:
     world.clock.move(seconds=3)
     assert (await world.sign_in(browser)).status_code == 303
     assert ("login", "denied", "sign-in/locked-out") in await world.noted()
+
+
+async def a_restart_forgives_nothing(world: World) -> None:
+    await world.person()
+    for n in range(5):
+        await world.sign_in(world.browser(), password=f"guess {n}")
+    restarted = create_app(replace(world.desk.state, passwords=Passwords()))
+    assert (await world.sign_in(world.browser(app=restarted))).status_code == 429
 
 
 async def a_hundred_at_once_are_counted(world: World) -> None:

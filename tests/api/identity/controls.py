@@ -83,6 +83,7 @@ _LONG = timedelta(days=9)
 
 CONTROLS = [
     Control("guessing", checks.guessing_stops, _NO_COUNT),
+    Control("restart", checks.a_restart_forgives_nothing, _NO_COUNT),
     Control("at-once", checks.a_hundred_at_once_are_counted, _off(attempts, "FREE", 1000)),
     Control("owner", checks.strangers_do_not_lock_the_owner_out, _off(devices, "known_device", _constant(None))),
     Control("everywhere", checks.an_attack_from_everywhere_leaves_one_free_attempt, _off(attempts, "MANY", 10**6)),
