@@ -30,6 +30,10 @@ _HARMLESS = re.compile(
 _RUNS = re.compile(r"expression\s*\(|javascript:|url\s*\(|@import|behavior\s*:", re.IGNORECASE)
 
 
+DEEPEST = 200
+"""Elements in elements. The parser keeps each that is open, so that a few bytes take a hundred."""
+
+
 class Unfit(Exception):
     """The narrative holds something that it may not."""
 
@@ -47,6 +51,8 @@ class Reader:
         if name not in ELEMENTS:
             raise Unfit("it has an element that is not for formatting")
         self.depth += 1
+        if self.depth > DEEPEST:
+            raise Unfit(f"its elements nest deeper than {DEEPEST} levels")
         self.says_something |= name == "img"
         for attribute, value in attributes.items():
             check_attribute(attribute, value)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.fhir.validation import check
+from adapters.fhir.validation import check, narrative
 from adapters.fhir.validation.issues import MOST
 from tests.adapters.fhir.validation.documents import DIV, PATIENT
 
@@ -113,3 +113,11 @@ def unwind(value: Any) -> None:
             waiting.extend(each.values()) if each is not PATIENT else None
         elif isinstance(each, list):
             waiting.extend(each)
+
+
+def test_a_narrative_nests_as_deep_as_the_limit_and_no_deeper() -> None:
+    def div(levels: int) -> str:
+        return f'<div xmlns="http://www.w3.org/1999/xhtml">{"<p>" * (levels - 1)}x{"</p>" * (levels - 1)}</div>'
+
+    assert narrative.wrong(div(narrative.DEEPEST)) is None
+    assert "deeper" in (narrative.wrong(div(narrative.DEEPEST + 1)) or "")
