@@ -148,9 +148,9 @@ def _number(prefix: Prefix, text: str, name: str, system: str | None = None, cod
 
 def near_value(text: str, name: str) -> NearValue:
     """`latitude|longitude|distance|units` (hl7.org/fhir/R4/location.html#positional)."""
-    parts = [*split(text, "|"), "", ""][:4]
-    latitude, longitude, distance, unit = parts
-    numbers = all(_NUMBER.fullmatch(each) for each in (latitude, longitude, distance or "1"))
+    given = split(text, "|")
+    latitude, longitude, distance, unit = [*given, "", "", ""][:4]
+    numbers = len(given) <= 4 and all(_NUMBER.fullmatch(each) for each in (latitude, longitude, distance or "1"))
     if not numbers or unit not in _KILOMETRES or abs(Decimal(latitude)) > 90 or abs(Decimal(longitude)) > 360:
         raise Invalid("a position reads latitude|longitude|distance|units, units km, m or [mi_i]", field=name)
     kilometres = Decimal(distance) * _KILOMETRES[unit] if distance else _NEAR_WITHOUT_DISTANCE

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app
+from api.fhir.exporting import Exporter
 from runtime import ports
 from store import accounts
 from tests.desk import Desk
@@ -45,15 +46,18 @@ async def _started(server: uvicorn.Server) -> bool | None:
 async def served(desk: Desk, now: datetime) -> AsyncIterator[Served]:
     """As `phis server` starts it, in this process: clients that wait without yielding belong in a thread."""
     port = ports.free_port()
-    app = create_app(replace(desk.state, public_url=f"http://127.0.0.1:{port}"))
+    state = replace(desk.state, public_url=f"http://127.0.0.1:{port}")
+    app = create_app(state)
     server = _Server(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off"))
     running = asyncio.create_task(server.serve())
+    exporting = asyncio.create_task(Exporter(state).keep_exporting())
     await until(lambda: _started(server))
     async with desk.state.database.transaction(desk.hospital) as tx:
         token = await accounts.issue_token(tx, "outside", [], "system/*.cruds", now + timedelta(hours=1))
     yield Served(f"http://127.0.0.1:{port}/fhir/{desk.hospital}", token)
+    exporting.cancel()
     server.should_exit = True
-    await running
+    await asyncio.gather(running, exporting, return_exceptions=True)
 
 
 @pytest.fixture

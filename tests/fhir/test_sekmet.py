@@ -25,7 +25,6 @@ ORDERED = "58410-2"
 """The blood count that one scenario orders and waits for: the only one that a laboratory has to answer by itself."""
 
 NOT_HERE = {
-    "bulk_export_group": "$export",
     "messaging_adt_orders": "FHIR messaging",
     "subscription_backport_roundtrip": "create on Subscription",
     "subscription_roundtrip": "create on Subscription",
