@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from api.fhir import everything, expand, export, lookup, merge, subsumes, translate, validate, validate_code
+from api.fhir import (
+    everything,
+    expand,
+    export,
+    lookup,
+    match,
+    merge,
+    subsumes,
+    translate,
+    validate,
+    validate_code,
+)
 from api.fhir.exchange import Answer, Call
 from api.fhir.outcome import Refusal, error
 from store.database import Transaction
@@ -109,6 +120,13 @@ OPERATIONS: Mapping[str, Operation] = {
             types=frozenset({"ConceptMap"}),
             on_type=True,
             on_instance=True,
+        ),
+        Operation(
+            "match",
+            "http://hl7.org/fhir/OperationDefinition/Patient-match",
+            match.match,
+            types=frozenset({"Patient"}),
+            on_type=True,
         ),
         Operation(
             "merge",

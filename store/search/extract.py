@@ -11,6 +11,7 @@ from domain.fhir import pointings
 from store.search.instants import bounds
 from store.search.keyed import Hash, hashed
 from store.search.links import link_rows
+from store.search.matching import match_keys
 from store.search.places import Composite, Place, parameters, walk
 from store.search.values import (
     of_type_rows,
@@ -62,8 +63,9 @@ def extract(resource: dict[str, Any], hash_: Hash) -> Rows:
                 _add(rows, place, value, hash_)
         for composite in compiled.composites_by_name.get(name, ()):
             _add_composite(rows, composite, resource, hash_)
-    if "link" in resource and resource.get("resourceType") == "Patient":
+    if resource.get("resourceType") == "Patient":
         rows.references.update(link_rows(resource))
+        rows.tokens.update((number, hash_(key), 0) for number, key in match_keys(resource))
     _add_elsewhere(rows, resource)
     for place, name in compiled.presences:
         present = any(key.startswith(name) and value is not False for key, value in resource.items())
