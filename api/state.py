@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -19,6 +19,9 @@ from api.events import EventHub
 from api.passwords import Passwords
 from store.database import Database
 from store.terminology import Compiled
+
+ReferenceChecks = Literal["off", "types", "exist"]
+"""How far references of records that come over FHIR are looked at (`api.fhir.integrity`)."""
 
 
 def _real_now() -> datetime:
@@ -52,6 +55,7 @@ class AppState:
     largest_request: int = 2 * 1024 * 1024
     largest_bundle: int = 32 * 1024 * 1024
     export_lifetime: timedelta = timedelta(hours=24)
+    reference_checks: ReferenceChecks = "off"
     shown: Shown = field(default_factory=Shown)
     passwords: Passwords = field(default_factory=Passwords)
     compiled: Compiled = field(default_factory=Compiled)

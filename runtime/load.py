@@ -22,7 +22,7 @@ from api.events import EventHub
 from api.fhir.exchange import Address, Asker, Call
 from api.fhir.outcome import face
 from api.fhir.transaction import transaction
-from api.state import AppState
+from api.state import AppState, ReferenceChecks
 from domain.errors import Refused
 from domain.process import ProcessSnapshot
 from rules.scopes import grants
@@ -78,7 +78,15 @@ class Refusals(Exception):
         self.early = early
 
 
-async def load(database: Database, hospital: str, paths: Iterable[Path], *, origin: str, tell: Tell) -> Report:
+async def load(
+    database: Database,
+    hospital: str,
+    paths: Iterable[Path],
+    *,
+    origin: str,
+    tell: Tell,
+    reference_checks: ReferenceChecks = "off",
+) -> Report:
     """Load files in their order. What names a resource of a later file is tried again at the end.
 
     origin: under which clients see the server; absolute references that begin so are our own.  tell: takes sentences.
@@ -95,6 +103,7 @@ async def load(database: Database, hospital: str, paths: Iterable[Path], *, orig
         public_url=origin,
         secure_cookies=False,
         version="",
+        reference_checks=reference_checks,
     )
     caller = Caller(hospital, "command-line", frozenset(), {}, {}, None, b"")
     loading = _Loading(state, Asker(caller, grants("system/*.cruds", frozenset()), clock), tell)

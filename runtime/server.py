@@ -89,6 +89,7 @@ async def application(
             largest_request=int(settings.largest_request),
             export_lifetime=settings.export_lifetime,
             providers=providers_of(settings.oidc),
+            reference_checks=settings.reference_checks,
             outgoing=Outgoing(settings.outgoing_hosts.split(",")),
         )
         app = create_app(state)

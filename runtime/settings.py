@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     """How long the files of a finished $export may be fetched; they lie sealed in the database."""
     oidc: SecretStr = _UNSET
     """Hospitals' own sign-ons: a JSON list of hospital, issuer, client_id, client_secret, algorithms, claim."""
+    reference_checks: Literal["off", "types", "exist"] = "off"
+    """References of records over FHIR: unchecked; of a type that the element allows; besides, to what is there."""
     server_drain: timedelta = timedelta(seconds=5)
     """How long a stopping server finishes requests."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from uuid import uuid4
 
-from api.fhir import auditing, bundles, conditional, references, versions
+from api.fhir import auditing, bundles, conditional, integrity, references, versions
 from api.fhir.checking import checked
 from api.fhir.delete import refuse_owned
 from api.fhir.entries import Entry, answered, entry_of, raw_entries, within
@@ -243,6 +243,8 @@ async def _write(tx: Transaction, call: Call, plans: list[_Plan]) -> None:
     for plan in plans:
         if plan.write is not None:
             plan.kept = made[plan.write.reference]
+    placed = [(plan.entry.where, plan.write) for plan in plans if plan.write is not None]
+    await integrity.refuse_broken(call, tx, placed)
     kept = [each for each in writes if each.resource is not None]
     await refuse_written(call, tx, [each.reference for each in kept if not each.expected], "c")
     await refuse_written(call, tx, [each.reference for each in kept if each.expected], "u")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.fhir import auditing, outcome, versions
 from api.fhir.exchange import Answer, Call
+from api.fhir.integrity import refuse_broken
 from api.fhir.reach import refuse_unseen, refuse_written
 from api.fhir.text import Json, write
 from domain.errors import NotFound
@@ -26,6 +27,7 @@ async def keep(tx: Transaction, call: Call, one: Write, action: AuditAction) -> 
     if one.expected:
         await refuse_unseen(call, tx, [one.reference], letter)
     (kept,) = await writing.write(tx, [one], now=call.now)
+    await refuse_broken(call, tx, [("", one)])
     if one.resource is not None:
         await refuse_written(call, tx, [kept.reference], letter)
     await outbox.put(tx, TOPIC, kept.reference)

@@ -91,7 +91,14 @@ async def _load(settings: Settings, hospital: str, files: Sequence[Path]) -> tup
     async with opened(settings) as database:
         async with database.transaction(hospital) as tx:
             await refuse_unknown(tx, hospital)
-        report = await load_files(database, hospital, files, origin=settings.origin, tell=tell)
+        report = await load_files(
+            database,
+            hospital,
+            files,
+            origin=settings.origin,
+            tell=tell,
+            reference_checks=settings.reference_checks,
+        )
     return report.kept, report.failed
 
 

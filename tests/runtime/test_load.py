@@ -153,7 +153,9 @@ async def test_what_nothing_brings_is_refused_in_the_end(loader: Loader) -> None
     named = {"reference": "Practitioner?identifier=urn:x|8"}
     path = loader.write("a.ndjson", patient(id="p1", generalPractitioner=[named]), patient(id="p2"))
     assert await loader.load(path) == Report(1, 1)
-    assert loader.refusals == ["a.ndjson: line 1: reference: the condition of a reference names nothing"]
+    assert loader.refusals == [
+        "a.ndjson: line 1: generalPractitioner[0].reference: the condition of a reference names nothing"
+    ]
 
 
 async def test_a_folder_is_read_by_name_and_other_files_are_left(loader: Loader) -> None:
