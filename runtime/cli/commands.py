@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from domain.roles import Role
-from runtime.cli import account_commands, audit_commands, client_commands
+from runtime.cli import account_commands, audit_commands, client_commands, rule_commands
 from runtime.demo.level import Demo
 
 # ruff: noqa: PLC0415  (each command imports what it needs, so that help is there at once)
@@ -148,6 +148,7 @@ def load(
 app.add_typer(account_commands.app, name="account", rich_help_panel=CARE)
 app.add_typer(client_commands.app, name="client", rich_help_panel=CARE)
 app.add_typer(audit_commands.app, name="audit", rich_help_panel=CARE)
+app.add_typer(rule_commands.app, name="rules", rich_help_panel=CARE)
 
 
 @app.command(rich_help_panel=CARE)

@@ -24,6 +24,7 @@ COMMANDS = [
     "keys",
     "reconcile",
     "doctor",
+    "rules",
     "version",
 ]
 

@@ -1,0 +1,214 @@
+"""`phis rules`: rules as files, without a database: evaluate, test, check, explain, describe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from domain.errors import Invalid, Misconfigured, RuleUnusable
+
+if TYPE_CHECKING:
+    from rules.document import RuleDocument
+
+# ruff: noqa: PLC0415  (each command imports what it needs, so that help is there at once)
+
+app = typer.Typer(
+    help="Rules as files: evaluate, test, check, explain. A file's place is a [bold]rule document[/] in JSON.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+Files = Annotated[list[Path], typer.Argument(help="Rule documents, and folders of them.", exists=True)]
+
+
+class Language(StrEnum):
+    EN = "en"
+    KO = "ko"
+
+
+@app.command("eval")
+def evaluate(
+    rule: Annotated[Path | None, typer.Option(help="The rule document.", exists=True, dir_okay=False)] = None,
+    facts: Annotated[Path | None, typer.Option(help="Its facts, a JSON object.", exists=True, dir_okay=False)] = None,
+    lines: Annotated[
+        Path | None,
+        typer.Option(help='Lines of {"rule":…,"data":…}, evaluated as plain JSONLogic.', exists=True, dir_okay=False),
+    ] = None,
+) -> None:
+    """Print the outcome of a rule for some facts as JSON; or with --lines one result or error for each line.
+
+    A decision that is left open is an outcome too: the fallback, with reason and missing facts. The exit code is 0.
+    """
+    if lines is not None and rule is None and facts is None:
+        _evaluate_lines(lines)
+        return
+    if lines is not None or rule is None or facts is None:
+        raise Misconfigured("Give --rule and --facts, or --lines alone.")
+    from rules.engine import RuleEngine
+
+    document, given = _document(rule), _facts(facts)
+    with _placed(rule):
+        evaluated = RuleEngine().evaluate(document, given)
+    keys: Any = list(evaluated.outcomes)
+    values = [document.outcomes[key].values for key in keys]
+    single = evaluated.indeterminate or (len(keys) == 1 and evaluated.number is None)
+    _print(
+        {
+            "rule": document.id,
+            "version": document.version,
+            "digest": document.digest,
+            "outcome": evaluated.number if evaluated.number is not None else evaluated.outcome if single else keys,
+            "outcomes": keys,
+            "values": values[0] if single else values,
+            "indeterminate": evaluated.indeterminate,
+            "reason": evaluated.reason.value if evaluated.reason else None,
+            "missing": list(evaluated.missing),
+            "wrong": list(evaluated.wrong),
+        }
+    )
+
+
+@app.command("test")
+def try_tests(
+    files: Files,
+    mutations: Annotated[bool, typer.Option("--mutations", help="Also how many small changes they notice.")] = False,
+) -> None:
+    """Run the tests attached to rules and print what they cover. The exit code is 1 when one fails."""
+    from rules.engine import RuleEngine
+    from rules.proof import mutate, prove
+
+    engine, failed = RuleEngine(), False
+    for file in _documents(files):
+        try:
+            document = _document(file)
+            with _placed(file):
+                proof = prove(engine, document)
+        except RuleUnusable as unusable:
+            failed = True
+            typer.echo(str(unusable))
+            continue
+        failed = failed or not proof.passed
+        passed = sum(tried.passed for tried in proof.tests)
+        said = [f"{passed} of {len(proof.tests)} tests", f"{proof.branches_taken} of {proof.branches} branches"]
+        if proof.rows:
+            said.append(f"{proof.rows_taken} of {proof.rows} rows")
+        if mutations:
+            mutation = mutate(engine, document)
+            said.append(f"{mutation.noticed} of {mutation.tried} mutations noticed")
+        typer.echo(f"{file}: {', '.join(said)}")
+        for found in proof.findings:
+            typer.echo(f"  {found.severity.value} {found.pointer}: {found.en}")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def check(
+    files: Files,
+    language: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.EN,
+    as_json: Annotated[bool, typer.Option("--json", help="One finding a line, as JSON.")] = False,
+) -> None:
+    """Check rules as on saving: types, units, codes, branches, tables. The exit code is 1 when one is refused."""
+    from dataclasses import asdict
+
+    from rules.checking.checker import check as check_raw
+    from rules.points import shipped_registry
+
+    refused = False
+    for file in _documents(files):
+        findings = check_raw(_json(file), shipped_registry())
+        refused = refused or any(found.refuses for found in findings)
+        if not findings and not as_json:
+            typer.echo(f"{file}: nothing to say")
+        for found in findings:
+            if as_json:
+                _print({"file": str(file)} | asdict(found))
+            else:
+                sentence = found.ko if language is Language.KO else found.en
+                typer.echo(f"{file}{found.pointer and '#' + found.pointer}: {found.severity.value}: {sentence}")
+    raise typer.Exit(1 if refused else 0)
+
+
+@app.command()
+def explain(
+    file: Annotated[Path, typer.Argument(help="The rule document.", exists=True, dir_okay=False)],
+    facts: Annotated[Path, typer.Option(help="Its facts, a JSON object.", exists=True, dir_okay=False)],
+    language: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.EN,
+) -> None:
+    """Say in words why a rule answers as it does to these facts, and why not otherwise."""
+    from rules.engine import RuleEngine
+    from rules.explaining import explain as explained
+
+    document, given = _document(file), _facts(facts)
+    with _placed(file):
+        explanation = explained(RuleEngine(), document, given, language.value)
+    for line in explanation.lines:
+        typer.echo(line)
+
+
+@app.command()
+def describe(files: Files) -> None:
+    """Print rules as sections of the clinical documentation, in Markdown."""
+    from rules.describing import section
+    from rules.points import shipped_registry
+
+    for file in _documents(files):
+        with _placed(file):
+            typer.echo(section(_document(file), file.parent.name, shipped_registry()) + "\n")
+
+
+def _evaluate_lines(file: Path) -> None:
+    from rules.plain import PlainEvaluator
+
+    evaluator = PlainEvaluator()
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if line.strip():
+                _print(evaluator.line(line))
+
+
+def _documents(files: list[Path]) -> Iterator[Path]:
+    for file in files:
+        yield from sorted(file.rglob("*.json")) if file.is_dir() else [file]
+
+
+def _document(file: Path) -> RuleDocument:
+    from rules.document import load
+
+    with _placed(file):
+        return load(_json(file))
+
+
+@contextmanager
+def _placed(file: Path) -> Iterator[None]:
+    """An unusable rule is told with its file and the place in it."""
+    try:
+        yield
+    except RuleUnusable as unusable:
+        if unusable.params.get("file"):
+            raise
+        place = f"{file}#{unusable.params.get('pointer', '')}".removesuffix("#")
+        raise RuleUnusable(f"{place}: {unusable}", **(unusable.params | {"file": str(file)})) from None
+
+
+def _facts(file: Path) -> dict[str, Any]:
+    given = _json(file)
+    if not isinstance(given, dict):
+        raise Invalid(f"{file}: facts are a JSON object", field=str(file))
+    return given
+
+
+def _json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (ValueError, RecursionError):
+        raise Invalid(f"{file} is not JSON", field=str(file)) from None
+
+
+def _print(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

@@ -1,0 +1,121 @@
+"""`phis rules`: what an analyst, or somebody's test suite, does with rules as files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from domain.errors import Invalid, Misconfigured, RuleUnusable
+from runtime.cli.commands import app
+
+LIBRARY = Path(__file__).parents[2] / "rules" / "library"
+CRITICAL = LIBRARY / "orders" / "critical-value.json"
+HIGH_POTASSIUM = {"result": {"test": "2823-3", "value": 6.3, "flag": "abnormal", "patient_age_days": 9000}}
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["rules", *map(str, arguments)])
+
+
+def saved(folder: Path, value: Any, name: str = "facts.json") -> Path:
+    file = folder / name
+    file.write_text(value if isinstance(value, str) else json.dumps(value), "utf-8")
+    return file
+
+
+def test_eval_prints_the_outcome_as_json(tmp_path: Path) -> None:
+    told = run("eval", "--rule", CRITICAL, "--facts", saved(tmp_path, HIGH_POTASSIUM))
+    answer = json.loads(told.stdout)
+    assert (told.exit_code, answer["outcome"], answer["indeterminate"]) == (0, "critical", False)
+    assert answer["values"]["resident_minutes"] == 10
+
+
+def test_eval_prints_what_was_missing(tmp_path: Path) -> None:
+    answer = json.loads(run("eval", "--rule", CRITICAL, "--facts", saved(tmp_path, {})).stdout)
+    assert (answer["outcome"], answer["reason"]) == ("treat-as-critical", "missing-fact")
+    assert "result.test" in answer["missing"]
+
+
+def test_eval_prints_several_outcomes_and_numbers(tmp_path: Path) -> None:
+    facts = json.loads((LIBRARY / "claims" / "claim-scrub.json").read_text())["tests"][0]["facts"]
+    answer = json.loads(
+        run("eval", "--rule", LIBRARY / "claims/claim-scrub.json", "--facts", saved(tmp_path, facts)).stdout
+    )
+    assert (answer["outcome"], answer["values"]) == ([], [])
+    queue = LIBRARY / "visits" / "queue-order.json"
+    facts = json.loads(queue.read_text())["tests"][1]["facts"]
+    assert json.loads(run("eval", "--rule", queue, "--facts", saved(tmp_path, facts)).stdout)["outcome"] == 20
+
+
+def test_eval_answers_lines_in_order_whatever_they_hold(tmp_path: Path) -> None:
+    lines = saved(
+        tmp_path, '{"rule":{"+":[1,2]},"data":null}\nnot json\n\n{"rule":{"var":"이름"},"data":{"이름":"가"}}\n'
+    )
+    told = run("eval", "--lines", lines)
+    answers = [json.loads(line) for line in told.stdout.splitlines()]
+    assert (told.exit_code, answers[0], answers[2]) == (0, {"result": 3}, {"result": "가"})
+    assert answers[1]["error"]["type"] == "InvalidLine"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--rule", CRITICAL], ["--rule", CRITICAL, "--lines", CRITICAL]])
+def test_eval_asks_for_a_rule_and_facts_or_for_lines(arguments: list[object]) -> None:
+    assert isinstance(run("eval", *arguments).exception, Misconfigured)
+
+
+def test_what_is_no_json_and_no_rule_is_told_with_its_place(tmp_path: Path) -> None:
+    assert isinstance(run("eval", "--rule", saved(tmp_path, "{"), "--facts", CRITICAL).exception, Invalid)
+    assert isinstance(run("eval", "--rule", CRITICAL, "--facts", saved(tmp_path, [])).exception, Invalid)
+    assert isinstance(run("eval", "--rule", CRITICAL, "--facts", saved(tmp_path, "[" * 90_000)).exception, Invalid)
+    broken = json.loads(CRITICAL.read_text()) | {
+        "logic": {"if": [{"vra": "x"}, "critical", "not-critical"]},
+        "table": None,
+    }
+    unusable = run("eval", "--rule", saved(tmp_path, broken, "broken.json"), "--facts", saved(tmp_path, {})).exception
+    assert isinstance(unusable, RuleUnusable)
+    assert "broken.json#/logic/if/0/vra: There is no operator vra. Did you mean var?" in str(unusable)
+
+
+def test_the_library_passes_its_tests_and_leaves_no_row_untried() -> None:
+    told = run("test", LIBRARY)
+    assert told.exit_code == 0
+    assert "row-untested" not in told.stdout
+    assert len([line for line in told.stdout.splitlines() if " tests, " in line]) == len(list(LIBRARY.rglob("*.json")))
+
+
+def test_a_failing_test_is_told_and_the_exit_code_says_so(tmp_path: Path) -> None:
+    document = json.loads((LIBRARY / "beds" / "bed-assignment-due.json").read_text())
+    document["tests"][0]["outcome"] = "within-30-minutes"
+    told = run("test", "--mutations", saved(tmp_path, document), saved(tmp_path, {}, "empty.json"))
+    assert told.exit_code == 1
+    assert "expects within-30-minutes and gets within-15-minutes" in told.stdout
+    assert "empty.json#/id" in told.stdout
+    assert "mutations noticed" in told.stdout
+
+
+def test_check_speaks_both_languages_and_json(tmp_path: Path) -> None:
+    document = json.loads((LIBRARY / "beds" / "bed-assignment-due.json").read_text())
+    document["logic"]["if"][0]["in"][0]["var"] = "priorty"
+    file = saved(tmp_path, document)
+    told = run("check", file)
+    assert (told.exit_code, "Did you mean priority?" in told.stdout) == (1, True)
+    assert "혹시 priority입니까?" in run("check", "--language", "ko", file).stdout
+    (first, *_) = run("check", "--json", file).stdout.splitlines()
+    assert json.loads(first)["pointer"] == "/logic/if/0/in/0/var"
+    assert "nothing to say" in run("check", CRITICAL).stdout
+
+
+def test_explain_says_why_and_why_not(tmp_path: Path) -> None:
+    facts = saved(tmp_path, HIGH_POTASSIUM)
+    told = run("explain", CRITICAL, "--facts", facts).stdout
+    assert "Critical value: Critical: told at once" in told
+    assert "Value in the test's shipped unit is above 6.2" in told
+    assert "칼륨" in run("explain", CRITICAL, "--facts", facts, "--language", "ko").stdout
+
+
+def test_describe_prints_the_page_s_section() -> None:
+    assert run("describe", CRITICAL).stdout.startswith("### `critical-value`")
