@@ -78,6 +78,21 @@ class Refusals(Exception):
         self.early = early
 
 
+def without_engine(database: Database, origin: str, reference_checks: ReferenceChecks = "off") -> AppState:
+    """What interactions need where nothing is served: records are read and written, no process is started."""
+    return AppState(
+        database=database,
+        temporal=None,
+        task_queue="",
+        dispatcher=Dispatcher(database, _NoProcesses()),
+        events=EventHub(),
+        public_url=origin,
+        secure_cookies=False,
+        version="",
+        reference_checks=reference_checks,
+    )
+
+
 async def load(
     database: Database,
     hospital: str,
@@ -94,17 +109,7 @@ async def load(
     """
     async with database.transaction(hospital) as tx:
         clock = await clocks.clock_of(tx)
-    state = AppState(
-        database=database,
-        temporal=None,
-        task_queue="",
-        dispatcher=Dispatcher(database, _NoProcesses()),
-        events=EventHub(),
-        public_url=origin,
-        secure_cookies=False,
-        version="",
-        reference_checks=reference_checks,
-    )
+    state = without_engine(database, origin, reference_checks)
     caller = Caller(hospital, "command-line", frozenset(), {}, {}, None, b"")
     loading = _Loading(state, Asker(caller, grants("system/*.cruds", frozenset()), clock), tell)
     files = files_of(paths)

@@ -61,22 +61,33 @@ class Leased(BaseModel, frozen=True):
 
 
 async def ask(
-    tx: Transaction, *, actor: str, asked: bytes, transaction_time: datetime, now: datetime, first_type: str
+    tx: Transaction,
+    *,
+    actor: str,
+    asked: bytes,
+    transaction_time: datetime,
+    now: datetime,
+    first_type: str,
+    kept: bool = True,
 ) -> UUID:
-    """Keep a request; a server takes it up. `asked`: the request's text.  now: real time."""
+    """Keep a request; a server takes it up. `asked`: the request's text.  now: real time.
+
+    kept: False for one that whoever asks does alone, without files here.
+    """
     id_ = uuid4()
     sealed = seal(tx.keys, asked, _place(tx, id_), purpose=_PURPOSE, hospital=tx.hospital)
     await tx.execute(
         """
         insert into export_job (hospital, id, actor, state, kept, asked_at, transaction_time, snapshot, key_id, asked,
                                 at_type, after_id, resources, failures, turn)
-        values (%(hospital)s, %(id)s, %(actor)s, 'running', true, %(now)s, %(time)s, %(snapshot)s, %(key_id)s,
+        values (%(hospital)s, %(id)s, %(actor)s, 'running', %(kept)s, %(now)s, %(time)s, %(snapshot)s, %(key_id)s,
                 %(asked)s, %(type)s, '', 0, 0, 0)
         """,
         {
             "hospital": tx.hospital,
             "id": id_,
             "actor": actor,
+            "kept": kept,
             "now": now,
             "time": transaction_time,
             "snapshot": await walking.snapshot(tx),

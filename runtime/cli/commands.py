@@ -152,6 +152,23 @@ app.add_typer(rule_commands.app, name="rules", rich_help_panel=CARE)
 
 
 @app.command(rich_help_panel=CARE)
+def export(
+    folder: Annotated[Path, typer.Argument(help="An empty folder, or one to be made.")],
+    hospital: Annotated[str, typer.Option(help="Code of the hospital, such as hanbit.")],
+    type: Annotated[list[str] | None, typer.Option(help="Resource type; may be repeated.")] = None,  # noqa: A002
+    since: Annotated[str | None, typer.Option(help="Only what changed after this instant.")] = None,
+    data_dir: RunningFolder = None,
+) -> None:
+    """Write a hospital's records into NDJSON files, as of this moment, for phis load or another system.
+
+    The files are not encrypted; only you may read them. A manifest tells the instant to give as --since next time.
+    """
+    from runtime.cli import database
+
+    database.export(hospital, folder, type or [], since, data_dir)
+
+
+@app.command(rich_help_panel=CARE)
 def keys() -> None:
     """Print a fresh key ring for PHIS_KEYS. To rotate, put its entry before the ones you have."""
     from store.sealing import KeyRing

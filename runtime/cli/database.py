@@ -68,6 +68,11 @@ def load(hospital: str, files: Sequence[Path], data_dir: Path | None) -> int:
     return 1 if failed else 0
 
 
+def export(hospital: str, folder: Path, types: Sequence[str], since: str | None, data_dir: Path | None) -> None:
+    count = asyncio.run(_export(reachable_settings(data_dir), hospital, folder, types, since))
+    tell(f"{count} resources written into {folder}.")
+
+
 def reconcile(data_dir: Path | None) -> None:
     settings = reachable_settings(data_dir)
     logs.configure("reconcile", style=settings.log_format, level="error")
@@ -108,6 +113,15 @@ async def refuse_unknown(tx: Transaction, hospital: str) -> None:
     except NotFound:
         known = ", ".join(known.code for known in await hospitals.all_of_them(tx)) or "none"
         raise Misconfigured(f"There is no hospital {hospital}. There are: {known}.") from None
+
+
+async def _export(settings: Settings, hospital: str, folder: Path, types: Sequence[str], since: str | None) -> int:
+    from runtime.export import export as write  # noqa: PLC0415  (FHIR's definitions are not needed for a token)
+
+    async with opened(settings) as database:
+        async with database.transaction(hospital) as tx:
+            await refuse_unknown(tx, hospital)
+        return await write(database, hospital, folder, origin=settings.origin, types=types, since=since, tell=tell)
 
 
 async def _reconcile(settings: Settings) -> Report:
