@@ -56,7 +56,7 @@ class _Server:
         mix, searching = list(GOALS)[3:]
         self.found[mix] = await drive(self.peer, (_cycle(each) for each in range(_CYCLES)))
         observed = self.patients[:_OBSERVED]
-        self.found[searching] = await drive(self.peer, (_search(chosen.choice(observed)) for _ in range(_SEARCHES)))
+        self.found[searching] = await drive(self.peer, (search(chosen.choice(observed)) for _ in range(_SEARCHES)))
         if synthea.here():
             await self._transactions()
 
@@ -65,7 +65,7 @@ class _Server:
         await self._furnish()
         chosen = random.Random(7)  # noqa: S311  (the same resources in every run)
         self.found["read"] = await drive(self.peer, (self._read(chosen.choice(self.patients)) for _ in range(_READS)))
-        self.found["create"] = await drive(self.peer, (_create(patient(each)) for each in range(_WRITES)))
+        self.found["create"] = await drive(self.peer, (create(patient(each)) for each in range(_WRITES)))
 
     async def _furnish(self) -> None:
         """Patients, some with observations; every kind of request is warm afterwards."""
@@ -81,13 +81,13 @@ class _Server:
         await drive(
             self.peer,
             (
-                _create(observation(number, subject))
+                create(observation(number, subject))
                 for subject in self.patients[:_OBSERVED]
                 for number in range(_OBSERVATIONS)
             ),
         )
         await drive(self.peer, (self._read(reference) for reference in self.patients))
-        await drive(self.peer, (_search(reference) for reference in self.patients))
+        await drive(self.peer, (search(reference) for reference in self.patients))
         await drive(self.peer, (_cycle(number) for number in range(16)))
 
     def _read(self, reference: str) -> Job:
@@ -121,7 +121,7 @@ async def measure() -> list[Figure]:
     house = RunningHouse.in_a_new_folder()
     try:
         await house.start()
-        ours = _Server(await _peer(house))
+        ours = _Server(await peer_of(house))
         await ours.measure()
     finally:
         await house.stop()
@@ -140,7 +140,7 @@ async def measure() -> list[Figure]:
     return [*figures, *_beside(ours, theirs, bare)]
 
 
-async def _peer(house: RunningHouse) -> Peer:
+async def peer_of(house: RunningHouse) -> Peer:
     command = house.command(
         "token", "--hospital", HOSPITAL, "--scope", "system/*.cruds", "--data-dir", str(house.directory)
     )
@@ -152,11 +152,11 @@ async def _peer(house: RunningHouse) -> Peer:
     return Peer("P-HIS", f"{house.url}/fhir/{HOSPITAL}", headers, {part: pids[part] for part in ("server", "postgres")})
 
 
-def _create(resource: dict[str, Any]) -> Job:
+def create(resource: dict[str, Any]) -> Job:
     return lambda client: client.ask("POST", f"/{resource['resourceType']}", resource)
 
 
-def _search(reference: str) -> Job:
+def search(reference: str) -> Job:
     return lambda client: client.ask("GET", f"/Observation?patient={reference}&_count=20")
 
 

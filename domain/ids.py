@@ -26,7 +26,7 @@ Never an activity id, run id or random number: those begin again after continue-
 _NAMESPACE = UUID("6f1f4c1e-8f0a-5d0e-9a39-3f0f6a7f3b52")
 _HOSPITAL = re.compile(r"[a-z][a-z0-9]{1,30}")
 _PROCESS = re.compile(r"[a-z][a-z0-9-]{1,40}")
-_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+_REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
 
 
 class Reference(str):
@@ -38,8 +38,7 @@ class Reference(str):
     __slots__ = ()
 
     def __new__(cls, value: str) -> Self:
-        kind, slash, id_ = value.partition("/")
-        if not slash or not _TYPE.fullmatch(kind) or not FHIR_ID.fullmatch(id_):
+        if not _REFERENCE.fullmatch(value):
             raise Invalid("not a reference of the form Type/id", field="reference")
         return super().__new__(cls, value)
 

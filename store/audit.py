@@ -111,11 +111,11 @@ async def record(
         {
             "hospital": tx.hospital,
             "at": at,
-            "action": action,
+            "action": action.value,
             "actor": actor,
             "outcome": outcome,
-            "entities": list(entities),
-            "patients": list(patients),
+            "entities": _listed(entities),
+            "patients": _listed(patients),
             "detail": detail,
             "address": address,
             "roles": list(roles) if roles is not None else None,
@@ -127,6 +127,11 @@ async def record(
             "sealed": said.data if said else None,
         },
     )
+
+
+def _listed(references: Sequence[Reference]) -> str:
+    """An array as PostgreSQL's literal: no sign of a reference needs quotes there, and this is faster."""
+    return "{" + ",".join(references) + "}"
 
 
 async def read(tx: Transaction, limit: int = 200) -> list[AuditLine]:

@@ -26,7 +26,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from domain.errors import BedTaken, Conflict, Misconfigured, Unavailable
-from store.constraints import ONE_OCCUPANT
+from store.constraints import ONE_OCCUPANT, ONE_OF_AN_ID
 from store.pipeline import Line, Pipeline
 from store.prepared import Params
 from store.sealing import KeyRing
@@ -45,7 +45,10 @@ _CONNECT_SECONDS = 5
 _NEVER = ("password authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted to log in")
 
 # Constraints that may speak as late as at the commit, and what they say.
-_SAYS: Mapping[str, type[Conflict]] = {ONE_OCCUPANT: BedTaken}
+_SAYS: Mapping[str, tuple[type[Conflict], str]] = {
+    ONE_OCCUPANT: (BedTaken, "refused by the database at the commit"),
+    **dict.fromkeys(ONE_OF_AN_ID, (Conflict, "a resource of this id exists")),
+}
 
 
 @dataclass(frozen=True)
@@ -213,4 +216,5 @@ def _said_as_ours() -> Iterator[None]:
         said = _SAYS.get(refused.diag.constraint_name or "")
         if said is None:
             raise
-        raise said("refused by the database at the commit") from refused
+        kind, sentence = said
+        raise kind(sentence) from refused

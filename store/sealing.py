@@ -40,6 +40,7 @@ class KeyRing:
     current: str
     keys: Mapping[str, bytes] = field(repr=False)
     _derived: dict[tuple[str, str, str], bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _ciphers: dict[tuple[str, str, str], AESGCM] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for key_id, key in self.keys.items():
@@ -91,19 +92,28 @@ class KeyRing:
             self._derived[place] = derived
         return derived
 
+    def cipher(self, key_id: str, purpose: str, hospital: str) -> AESGCM:
+        """The cipher under a derived key. Raises SealBroken without it."""
+        place = (key_id, purpose, hospital)
+        cipher = self._ciphers.get(place)
+        if cipher is None:
+            cipher = self._ciphers[place] = AESGCM(self.derive(*place))
+        return cipher
+
 
 def seal(ring: KeyRing, plaintext: bytes, associated: bytes, *, purpose: str = "general", hospital: str = "") -> Sealed:
     """Encrypt under the current key, bound to `associated`."""
     nonce = os.urandom(_NONCE)
-    key = ring.derive(ring.current, purpose, hospital)
-    return Sealed(ring.current, nonce + AESGCM(key).encrypt(nonce, plaintext, associated))
+    return Sealed(
+        ring.current, nonce + ring.cipher(ring.current, purpose, hospital).encrypt(nonce, plaintext, associated)
+    )
 
 
 def open_(ring: KeyRing, sealed: Sealed, associated: bytes, *, purpose: str = "general", hospital: str = "") -> bytes:
     """Decrypt. Raises SealBroken for another key, another place or changed bytes."""
-    key = ring.derive(sealed.key_id, purpose, hospital)
+    cipher = ring.cipher(sealed.key_id, purpose, hospital)
     try:
-        return AESGCM(key).decrypt(sealed.data[:_NONCE], sealed.data[_NONCE:], associated)
+        return cipher.decrypt(sealed.data[:_NONCE], sealed.data[_NONCE:], associated)
     except (InvalidTag, ValueError) as broken:  # ValueError: too short to hold a nonce
         raise SealBroken("sealed content was changed or moved", key_id=sealed.key_id) from broken
 
@@ -111,4 +121,4 @@ def open_(ring: KeyRing, sealed: Sealed, associated: bytes, *, purpose: str = "g
 def place(*parts: str) -> bytes:
     """Associated data of a place: each part preceded by its length, so that no two places share one spelling."""
     encoded = [part.encode() for part in parts]
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from api.fhir.exchange import Call
 from api.fhir.text import Json, write
+from domain.ids import Reference
 
 Link = tuple[str, str]
 
@@ -44,6 +46,21 @@ def entry(*, full_url: str = "", resource: bytes = b"", **more: Json) -> bytes:
         parts.append(b'"resource":' + resource)
     parts.extend(b'"%b":%b' % (name.encode(), write(value)) for name, value in more.items())
     return b"{" + b",".join(parts) + b"}"
+
+
+def found(base: str, reference: Reference, resource: bytes, mode: str) -> bytes:
+    """The entry of a resource that a search found, as `entry` writes it: of these a page has many."""
+    return b'{"fullUrl":"%b/%b","resource":%b,"search":{"mode":"%b"}}' % (
+        _quoted(base),
+        reference.encode(),
+        resource,
+        mode.encode(),
+    )
+
+
+@lru_cache(maxsize=256)
+def _quoted(base: str) -> bytes:
+    return json.dumps(base)[1:-1].encode()
 
 
 def self_link(call: Call, pairs: Iterable[tuple[str, str]]) -> Link:

@@ -35,5 +35,5 @@ async def create(call: Call, tx: Transaction) -> Answer:
             there = await reading.read(tx, found)
             return told(call, HTTPStatus.OK, there, at=versions.location(call, there))
     ref = Reference.to(kind, str(uuid4()))
-    kept = await keep(tx, call, Write(ref, resource, call.body, 0), AuditAction.CREATE)
+    kept = await keep(tx, call, Write(ref, resource, call.body, 0, known_new=True), AuditAction.CREATE)
     return told(call, HTTPStatus.CREATED, kept, at=versions.location(call, kept))

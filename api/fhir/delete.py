@@ -26,14 +26,14 @@ async def delete(call: Call, tx: Transaction) -> Answer:
         ref = await conditional.the_one(tx, call, kind, call.params, "http.query")
     if ref is None:
         return Answer(HTTPStatus.NO_CONTENT)
-    head = (await reading.heads(tx, [ref], lock=True)).get(ref)
+    head = await reading.locked(tx, ref)
     versions.refuse_stale(call, ref, head)
     if head is None:
         return Answer(HTTPStatus.NO_CONTENT)
     if head.deleted:
         return Answer(HTTPStatus.NO_CONTENT, etag=head.version)
     refuse_owned(ref, head)
-    gone = await keep(tx, call, Write(ref, None, None, head.version), AuditAction.DELETE)
+    gone = await keep(tx, call, Write(ref, None, None, head.version, locked=head), AuditAction.DELETE)
     return Answer(HTTPStatus.NO_CONTENT, etag=gone.version)
 
 

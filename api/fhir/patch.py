@@ -39,7 +39,7 @@ async def patch(call: Call, tx: Transaction) -> Answer:
 async def patched(tx: Transaction, call: Call) -> Write:
     """The write that a patch comes to."""
     ref = await _target(tx, call)
-    head = (await reading.heads(tx, [ref], lock=True)).get(ref)
+    head = await reading.locked(tx, ref)
     versions.refuse_stale(call, ref, head)
     if head is None:
         raise NotFound("no such resource", reference=ref)
@@ -52,7 +52,7 @@ async def patched(tx: Transaction, call: Call) -> Write:
     refuse_heavy(resource)
     await refuse_wrong_state(tx, call, ref, head, resource)
     checked(resource, ref.resource_type)
-    return Write(ref, resource, write(resource), head.version)
+    return Write(ref, resource, write(resource), head.version, locked=head)
 
 
 async def _target(tx: Transaction, call: Call) -> Reference:

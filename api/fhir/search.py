@@ -48,11 +48,8 @@ async def search(call: Call, tx: Transaction) -> Answer:
 
 
 def _entry(call: Call, version: Version, mode: str, summary: str | None, elements: tuple[str, ...]) -> bytes:
-    return bundles.entry(
-        full_url=f"{call.base}/{version.reference}",
-        resource=subsets.cut(veiled(call, version), summary, elements),
-        search={"mode": mode},
-    )
+    shown = subsets.cut(veiled(call, version), summary, elements)
+    return bundles.found(call.base, version.reference, shown, mode)
 
 
 def _ignored(names: tuple[str, ...]) -> bytes:

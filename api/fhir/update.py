@@ -29,10 +29,10 @@ async def update(call: Call, tx: Transaction) -> Answer:
     call.require("u", kind)
     resource = checked(call.sent(), kind)
     ref = await target(tx, call, resource)
-    head = (await reading.heads(tx, [ref], lock=True)).get(ref)
+    head = await reading.locked(tx, ref)
     await refuse_wrong_state(tx, call, ref, head, resource)
     there = head is not None and not head.deleted
-    write = Write(ref, resource, call.body, head.version if head else 0)
+    write = Write(ref, resource, call.body, head.version if head else 0, locked=head)
     kept = await keep(tx, call, write, AuditAction.UPDATE if there else AuditAction.CREATE)
     status = HTTPStatus.OK if there else HTTPStatus.CREATED
     return told(call, status, kept, at=versions.location(call, kept))

@@ -49,5 +49,7 @@ def by_table(rows: Rows) -> tuple[set[Any], ...]:
 
 
 def array(kind: str, values: Sequence[Any]) -> Any:
-    """An array as PostgreSQL's literal where its elements need no quotes, which is faster than any adapter."""
-    return list(values) if kind == "text" else "{" + ",".join(map(str, values)) + "}"
+    """An array as PostgreSQL's literal, which is faster than any adapter; texts in quotes."""
+    if kind == "text":
+        return "{" + ",".join(['"' + each.replace("\\", r"\\").replace('"', r"\"") + '"' for each in values]) + "}"
+    return "{" + ",".join(map(str, values)) + "}"

@@ -14,18 +14,20 @@ from store.fhir.rows import TABLES, SearchTable
 
 
 @cache
-def create_one(filled: tuple[bool, ...]) -> bytes:
-    """Keep a resource as version 1 with its rows; returns nothing where the id exists."""
+def create_one(filled: tuple[bool, ...], *, known_new: bool) -> bytes:
+    """Keep a resource as version 1 with its rows. Returns nothing where the id exists; known new, that is an error."""
+    conflict = "" if known_new else "on conflict do nothing"
     parts = [
-        """
+        f"""
         with made as (
             insert into resource (hospital, type, id, version, last_updated, owner, key_id, body)
             values (%(hospital)s, %(type)s, %(id)s, 1, %(now)s, %(owner)s, %(key_id)s, %(body)b)
-            on conflict do nothing returning number, owner
+            {conflict} returning number, owner
         )
         """
     ]
-    parts += [_insert(table, "made") for table, some in zip(TABLES, filled, strict=True) if some]
+    # Nothing has rows under a number that is new: only a change meets rows that stay.
+    parts += [_insert(table, "made", conflict="") for table, some in zip(TABLES, filled, strict=True) if some]
     return (", ".join(parts) + " select number, owner from made").encode()
 
 
@@ -36,7 +38,7 @@ def change_one(filled: tuple[bool, ...]) -> bytes:
         """
         with seen as (
             select * from resource
-            where hospital = %(hospital)s and type = %(type)s and id = %(id)s and version = %(expected)s
+            where hospital = %(hospital)s and key = %(key)s and version = %(expected)s
             for update
         ), kept as (
             insert into resource_history (hospital, type, id, version, last_updated, owner, key_id, body, deleted)
@@ -46,7 +48,7 @@ def change_one(filled: tuple[bool, ...]) -> bytes:
             set version = seen.version + 1, last_updated = %(now)s, owner = coalesce(%(owner)s, seen.owner),
                 key_id = %(key_id)s, body = %(body)b, deleted = %(deleted)s
             from seen
-            where resource.hospital = seen.hospital and resource.type = seen.type and resource.id = seen.id
+            where resource.hospital = %(hospital)s and resource.number = seen.number
             returning resource.number, resource.owner
         )
         """
@@ -54,16 +56,16 @@ def change_one(filled: tuple[bool, ...]) -> bytes:
     for table, some in zip(TABLES, filled, strict=True):
         parts.append(_remove(table, some=some))
         if some:
-            parts.append(_insert(table, "made"))
+            parts.append(_insert(table, "made", conflict="on conflict do nothing"))
     return (", ".join(parts) + " select number, owner from made").encode()
 
 
-def _insert(table: SearchTable, source: str) -> str:
+def _insert(table: SearchTable, source: str, *, conflict: str) -> str:
     return f"""
         new_{table.name} as (
             insert into {table.name} (hospital, {table.listed}, resource)
             select %(hospital)s, n.*, {source}.number from {source}, unnest({table.arrays()}) as n
-            on conflict do nothing
+            {conflict}
         )
         """
 

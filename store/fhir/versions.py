@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import zstandard
@@ -93,4 +93,10 @@ def _text(tx: AnyTransaction, hospital: str, ref: Reference, version: int, body:
 
 
 def _place(hospital: str, ref: Reference, version: int) -> bytes:
-    return place(hospital, ref.resource_type, ref.id, str(version))
+    kind, _, id_ = ref.partition("/")
+    return _place_of(hospital, kind) + place(id_, str(version))
+
+
+@lru_cache(maxsize=1024)
+def _place_of(hospital: str, kind: str) -> bytes:
+    return place(hospital, kind)

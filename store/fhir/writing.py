@@ -19,9 +19,9 @@ from store.fhir import statements
 from store.fhir.reading import heads
 from store.fhir.rows import TABLES, by_table
 from store.fhir.text import stamped, written
-from store.fhir.versions import Version, sealed
+from store.fhir.versions import Head, Version, sealed
 from store.search.extract import Rows, extract
-from store.search.keyed import token_hash
+from store.search.keyed import target_key, token_hash
 
 MOST = 5000
 """Writes at once."""
@@ -33,6 +33,8 @@ class Write:
 
     expected: the version that it replaces, a deletion's too; 0 for an id that must be new.  text: None for a resource
     that we made.  owner: None leaves the owner.
+    known_new: the id was made at random just now.  locked: `expected` is this head's, which the transaction holds
+    locked. Of both nothing but an error can come, so nobody waits for the statement.
     """
 
     reference: Reference
@@ -40,6 +42,8 @@ class Write:
     text: bytes | None
     expected: int
     owner: str | None = None
+    known_new: bool = False
+    locked: Head | None = None
 
 
 @dataclass(frozen=True)
@@ -159,11 +163,19 @@ async def _one(tx: Transaction, ready: _Ready) -> Version:
         if rows:
             values |= table.parameters(rows)
     if write.expected == 0:
-        done = await tx.one(statements.create_one(filled), values)
+        statement = statements.create_one(filled, known_new=write.known_new)
+        if write.known_new:
+            await tx.execute(statement, values)
+            return ready.version
+        done = await tx.one(statement, values)
         if done is None:
             raise Conflict("a resource of this id exists", reference=write.reference)
         return ready.version
-    values |= {"expected": write.expected, "deleted": ready.version.deleted}
+    key = target_key(write.reference)
+    values |= {"key": key, "expected": write.expected, "deleted": ready.version.deleted}
+    if write.locked is not None:
+        await tx.execute(statements.change_one(filled), values)
+        return _owned(ready.version, write.owner or write.locked.owner)
     done = await tx.one(statements.change_one(filled), values)
     if done is None:
         await _refuse_stale(tx, [ready])

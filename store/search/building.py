@@ -83,6 +83,7 @@ class Builder:
     scope: ScopePredicate
     linked: bool = False
     _aliases: int = field(default=0)
+    _anchors: dict[int, Anchor | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tx: Transaction, scope: ScopePredicate, *, linked: bool = False) -> Builder:
@@ -134,6 +135,11 @@ class Builder:
 
     def anchor(self, asked: Condition) -> Anchor | None:
         """The rows of a condition that a search may begin at, None where it has no rows of its own or too many."""
+        if id(asked) not in self._anchors:  # asked for where to begin, and again when it is written down
+            self._anchors[id(asked)] = self._anchor(asked)
+        return self._anchors[id(asked)]
+
+    def _anchor(self, asked: Condition) -> Anchor | None:
         if not isinstance(asked, Matches) or asked.modifier in {"missing", "present", "not"}:
             return None
         kind, code = asked.parameter.kind, asked.parameter.code

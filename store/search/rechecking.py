@@ -20,15 +20,18 @@ def needs_bodies(conditions: Sequence[Condition]) -> bool:
     return any(isinstance(each, InText) for each in conditions)
 
 
-def agrees(version: Version, conditions: Sequence[Condition]) -> bool:
+def decided_by_bodies(conditions: Sequence[Condition]) -> list[InText | Matches]:
+    """The conditions in which the search tables may be wrong, or say nothing."""
+    return [
+        each
+        for each in conditions
+        if isinstance(each, InText) or (isinstance(each, Matches) and each.modifier == "" and _is_coded(each))
+    ]
+
+
+def agrees(version: Version, deciding: Sequence[InText | Matches]) -> bool:
     """Whether the body says what the search tables said, and meets the conditions that only it can."""
-    for each in conditions:
-        if isinstance(each, InText):
-            if not _has_text(version, each):
-                return False
-        elif isinstance(each, Matches) and each.modifier == "" and _is_coded(each) and not _has_code(version, each):
-            return False
-    return True
+    return all(_has_text(version, each) if isinstance(each, InText) else _has_code(version, each) for each in deciding)
 
 
 def _is_coded(each: Matches) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
@@ -25,7 +26,7 @@ from store.search.paging import Cursor, Way
 from store.search.persons import as_one_person
 from store.search.query import Chain, Condition, Has, InCompartment, InList, Matches, Query
 from store.search.ranks import ranks
-from store.search.rechecking import agrees, needs_bodies
+from store.search.rechecking import agrees, decided_by_bodies, needs_bodies
 from store.search.sql import FALSE, ScopePredicate, Sql, both, either, everything, one_of
 
 PAGE = 50
@@ -35,6 +36,8 @@ MOST_BODIES = 5000
 """Bodies opened for a search by texts, which stand in no table."""
 
 _BATCH = 250
+
+Row = dict[str, Any]
 
 _BEYOND_NUMBER = re.compile(r"\br\.(?!number\b)")
 
@@ -183,15 +186,16 @@ class _Run:
     async def page(self, cursor: Cursor | None, size: int) -> tuple[list[Found], Cursor | None]:
         """Up to `size` matches after the cursor, and the cursor of the next page if there is more."""
         filtering = needs_bodies(self.query.conditions)
-        kept: list[tuple[Found, Cursor]] = []
+        deciding = decided_by_bodies(self.query.conditions)
+        kept: list[tuple[Found, Row]] = []
         opened = 0
         while True:
             wanted = _BATCH if filtering else size - len(kept) + 1
             rows = await self._rows(cursor, wanted)
             opened += len(rows)
-            kept += [each for each in rows if agrees(each[0].version, self.query.conditions)]
+            kept += [each for each in rows if agrees(each[0].version, deciding)] if deciding else rows
             if len(kept) > size:
-                return [each for each, _ in kept[:size]], kept[size - 1][1]
+                return [each for each, _ in kept[:size]], self._cursor(kept[size - 1][1])
             if len(rows) < wanted:
                 return [each for each, _ in kept], None
             if opened >= MOST_BODIES:
@@ -200,14 +204,14 @@ class _Run:
                     limit=str(MOST_BODIES),
                     field="http.query",
                 )
-            cursor = rows[-1][1]
+            cursor = self._cursor(rows[-1][1])
 
-    async def _rows(self, cursor: Cursor | None, limit: int) -> list[tuple[Found, Cursor]]:
+    async def _rows(self, cursor: Cursor | None, limit: int) -> list[tuple[Found, Row]]:
         statement = self._statement(cursor, limit)
         rows = await self.tx.all(statement.text.encode(), statement.values)
-        return [(found(self.tx, row), self._cursor(row)) for row in rows]
+        return [(found(self.tx, row), row) for row in rows]
 
-    def _cursor(self, row: dict[str, object]) -> Cursor:
+    def _cursor(self, row: Row) -> Cursor:
         if self.way == "walk":
             return Cursor("walk", (row["type"], row["id"]))
         if self.way == "recent":

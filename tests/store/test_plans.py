@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection
 from psycopg.abc import QueryNoTemplate as Query
 
 from domain.errors import PhisError
@@ -75,7 +75,8 @@ class Explained(Transaction):
 
 
 async def _explain(tx: Explained, statement: Query, params: Params) -> None:
-    cursor = await tx.connection.execute(sql.SQL("explain (format json) ") + sql.SQL(str(statement)), params)
+    text = statement if isinstance(statement, bytes) else str(statement).encode()
+    cursor = await tx.connection.execute(b"explain (format json) " + text, params)
     row = await cursor.fetchone()
     assert row is not None
     tx.plans.append(row["QUERY PLAN"][0]["Plan"])
@@ -122,7 +123,7 @@ CALLS: dict[str, tuple[Call, str, str]] = {
     "candidates": (lambda tx: worklist.candidates(tx, ref("Task/t7")), "worklist_candidate_pkey", "task_id"),
     "journal of a stay": (lambda tx: journal.read(tx, ref("Encounter/e7")), "journal_of_subject", "subject"),
     "latest accesses": (lambda tx: audit.read(tx, 20), "audit_event_2026_11_pkey", "hospital"),
-    "one resource": (lambda tx: records.read(tx, ref("Patient/p7")), "resource_pkey", "id"),
+    "one resource": (lambda tx: records.read(tx, ref("Patient/p7")), "resource_key", "key"),
     "resources of a type": (lambda tx: records.find(tx, "Patient", 20), "resource_pkey", "type"),
     "history": (lambda tx: records.history(tx, ref("Patient/p7")), "resource_history_pkey", "id"),
     "a process": (lambda tx: processes.get(tx, "w7"), "process_pkey", "workflow_id"),
