@@ -13,9 +13,10 @@ _PATIENT = re.compile(rb'"reference"\s*:\s*"(?:[^"\s]*/)?(Patient/[A-Za-z0-9\-.]
 
 def patients_of(versions: Iterable[Version]) -> set[Reference]:
     """Every patient that resources are about or mention, found in the text: parsing costs more than the read."""
+    named: set[bytes] = set()
     found: set[Reference] = set()
     for version in versions:
-        if version.reference.resource_type == "Patient":
+        if version.reference.startswith("Patient/"):
             found.add(version.reference)
-        found.update(Reference(match.decode()) for match in _PATIENT.findall(version.text))
-    return found
+        named.update(_PATIENT.findall(version.text))
+    return found.union(Reference(each.decode()) for each in named)

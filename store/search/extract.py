@@ -110,7 +110,9 @@ def derived(composite: Composite, code: int | str) -> int:
 
 
 def _add(rows: Rows, place: Place, value: Any, hash_: Hash) -> None:
-    rows.of(place.kind).update((place.number, *row) for row in converted(place, value, hash_))
+    number, table = place.number, rows.of(place.kind)
+    for row in converted(place, value, hash_):
+        table.add((number, *row))
     if place.fhir_type == "Identifier" and place.kind == "token":
         rows.tokens.update((special(place, "of-type"), *row) for row in of_type_rows(value, hash_))
     elif place.fhir_type == "Reference" and isinstance(value, dict) and "identifier" in value:

@@ -18,6 +18,7 @@ _PURPOSE = "token"
 Hash = Callable[[str], int]
 
 
+@lru_cache(maxsize=16384)
 def hashed(text: str) -> int:
     """A 64-bit name of a place, unit or exact spelling."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)

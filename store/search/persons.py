@@ -20,6 +20,13 @@ PATIENT = "Patient/"
 Kin = Mapping[str, list[str]]
 
 
+def only_named(query: Query) -> set[str]:
+    """The patients that a query names, empty where its chains may reach others, too."""
+    if any(_chained(each) for each in query.conditions):
+        return set()
+    return {each for condition in query.conditions for each in _named(condition)}
+
+
 async def as_one_person(tx: Transaction, query: Query) -> Query:
     """The query with every patient in it replaced by all records of the same person; mostly the very same."""
     named = {each for condition in query.conditions for each in _named(condition)}

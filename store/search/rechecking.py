@@ -29,9 +29,12 @@ def decided_by_bodies(conditions: Sequence[Condition]) -> list[InText | Matches]
     ]
 
 
-def agrees(version: Version, deciding: Sequence[InText | Matches]) -> bool:
+def agrees(version: Version, conditions: Sequence[Condition]) -> bool:
     """Whether the body says what the search tables said, and meets the conditions that only it can."""
-    return all(_has_text(version, each) if isinstance(each, InText) else _has_code(version, each) for each in deciding)
+    return all(
+        _has_text(version, each) if isinstance(each, InText) else _has_code(version, each)
+        for each in decided_by_bodies(conditions)
+    )
 
 
 def _is_coded(each: Matches) -> bool:
