@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.cells import Cell
 from rules.facts import CODED, FactDefinition, FactType
@@ -18,8 +18,7 @@ _INTEGERS = frozenset({FactType.INTEGER, FactType.MONEY})
 _TIMES = frozenset({FactType.DATE, FactType.INSTANT})
 
 
-@dataclass(frozen=True, order=True)
-class Edge:
+class Edge(NamedTuple):
     """A place between values: just below `value` (`after` 0) or just above it (1). `rank` ±1 are the infinities."""
 
     rank: int
@@ -37,17 +36,24 @@ class Ranges:
     spans: tuple[tuple[Edge, Edge], ...] = ((LOWEST, HIGHEST),)
 
     def meet(self, other: Ranges) -> Ranges:
-        both = ((max(a, c), min(b, d)) for a, b in self.spans for c, d in other.spans)
-        return Ranges(tuple(sorted((low, high) for low, high in both if low < high)))
+        """What lies in both, in time linear in their spans."""
+        both: list[tuple[Edge, Edge]] = []
+        left, right = 0, 0
+        while left < len(self.spans) and right < len(other.spans):
+            (low, high), (other_low, other_high) = self.spans[left], other.spans[right]
+            start, end = max(low, other_low), min(high, other_high)
+            if start < end:
+                both.append((start, end))
+            if high < other_high:
+                left += 1
+            else:
+                right += 1
+        return Ranges(tuple(both))
 
     def minus(self, other: Ranges) -> Ranges:
-        kept = self.spans
-        for low, high in other.spans:
-            cut: list[tuple[Edge, Edge]] = []
-            for start, end in kept:
-                cut.extend(span for span in ((start, min(end, low)), (max(start, high), end)) if span[0] < span[1])
-            kept = tuple(cut)
-        return Ranges(kept)
+        edges = [LOWEST, *(edge for span in other.spans for edge in span), HIGHEST]
+        outside = zip(edges[::2], edges[1::2], strict=True)
+        return self.meet(Ranges(tuple((low, high) for low, high in outside if low < high)))
 
     @property
     def empty(self) -> bool:
@@ -155,35 +161,56 @@ def beyond(sign: str, bound: Any) -> Ranges:
             return Ranges(((Edge(0, bound, 0), HIGHEST),))
 
 
-def atoms(everything: Domain, cells: list[Domain]) -> list[Domain]:
-    """The coarsest parts of `everything` that no cell divides."""
-    parts: list[Domain] = []
-    if isinstance(everything.values, Choices):
-        named = frozenset().union(*(cell.values.named for cell in cells if isinstance(cell.values, Choices)))
-        named |= everything.values.named if not everything.values.others else frozenset()
-        parts.extend(
-            Domain(everything.fact, Choices(frozenset({value})), absent=False) for value in sorted(named, key=str)
-        )
-        if everything.values.others:
-            parts.append(Domain(everything.fact, Choices(named, others=True), absent=False))
-        parts = [part for part in parts if not part.meet(everything).empty]
-    else:
-        edges = {edge for span in everything.values.spans for edge in span}
-        edges.update(
-            edge for cell in cells if isinstance(cell.values, Ranges) for span in cell.values.spans for edge in span
-        )
-        for low, high in pairwise(sorted(edges)):
-            part = Domain(everything.fact, Ranges(((low, high),)), absent=False)
-            if not part.meet(everything).empty:
-                parts.append(part)
+def atoms(everything: Domain, cells: list[Domain | None]) -> list[tuple[Domain, int]]:
+    """The coarsest parts of `everything` that no cell divides, each with the cells that it lies in, as bits.
+
+    A cell that is None takes everything, absence included. Linear in the cells' spans and values.
+    """
+    always = sum(1 << place for place, cell in enumerate(cells) if cell is None)
+    parts = (_chosen if isinstance(everything.values, Choices) else _ranged)(everything, cells, always)
+    found = [(part, bits) for part, bits in parts if not part.meet(everything).empty]
     if everything.absent:
-        parts.append(Domain(everything.fact, _none_of(everything.values), absent=True))
+        nothing = Domain(everything.fact, _none_of(everything.values), absent=True)
+        bits = sum(1 << place for place, cell in enumerate(cells) if cell is not None and cell.absent)
+        found.append((nothing, always | bits))
+    return found
+
+
+def _ranged(everything: Domain, cells: list[Domain | None], always: int) -> list[tuple[Domain, int]]:
+    toggles: dict[Edge, int] = {}
+    for place, cell in enumerate(cells):
+        for span in cell.values.spans if cell is not None and isinstance(cell.values, Ranges) else ():
+            for edge in span:
+                toggles[edge] = toggles.get(edge, 0) ^ 1 << place
+    if isinstance(everything.values, Ranges):
+        for span in everything.values.spans:
+            for edge in span:
+                toggles.setdefault(edge, 0)
+    parts, bits = [], always
+    for low, high in pairwise(sorted(toggles)):
+        bits ^= toggles[low]
+        parts.append((Domain(everything.fact, Ranges(((low, high),)), absent=False), bits))
     return parts
 
 
-def covers(cell: Domain, atom: Domain) -> bool:
-    """Whether an atom lies within a cell. An atom lies wholly within or wholly outside."""
-    return atom.minus(cell).empty
+def _chosen(everything: Domain, cells: list[Domain | None], always: int) -> list[tuple[Domain, int]]:
+    inside: dict[Any, int] = dict.fromkeys(_named(everything), 0)
+    outside = 0  # cells that take all but what they name
+    for place, cell in enumerate(cells):
+        if cell is not None and isinstance(cell.values, Choices):
+            outside |= (1 << place) if cell.values.others else 0
+            for value in cell.values.named:
+                inside[value] = inside.get(value, 0) ^ 1 << place
+    fact, ordered = everything.fact, sorted(inside, key=str)
+    parts = [
+        (Domain(fact, Choices(frozenset({value})), absent=False), always | (inside[value] ^ outside))
+        for value in ordered
+    ]
+    return [*parts, (Domain(fact, Choices(frozenset(inside), others=True), absent=False), always | outside)]
+
+
+def _named(domain: Domain) -> frozenset[Any]:
+    return domain.values.named if isinstance(domain.values, Choices) and not domain.values.others else frozenset()
 
 
 def _meet(left: Values, right: Values) -> Values:

@@ -10,6 +10,11 @@ from enum import StrEnum
 from domain.errors import RuleUnusable
 from rules.sentences import SENTENCES
 
+MOST_FINDINGS = 100
+"""A document with more is told the first ones: looking for what was meant takes time, and nobody reads on."""
+
+_LONGEST_WORD = 80
+
 
 class Severity(StrEnum):
     """ERROR: refused on save. WARNING: saved, publishing asks for a word. NOTE: to know."""
@@ -42,7 +47,7 @@ def finding(code: str, pointer: str, severity: Severity = Severity.ERROR, /, **d
 
 def did_you_mean(word: str, known: Iterable[str]) -> dict[str, str]:
     """The details `hint_en` and `hint_ko`: the nearest known word as a question, empty when nothing is near."""
-    near = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    near = get_close_matches(word, sorted(known), n=1, cutoff=0.6) if len(word) <= _LONGEST_WORD else []
     if not near:
         return {"hint_en": "", "hint_ko": ""}
     return {"hint_en": f" Did you mean {near[0]}?", "hint_ko": f" 혹시 {near[0]}입니까?"}

@@ -71,7 +71,7 @@ DATE_FORMAT: Final = "yyyy-MM-dd"
 DATE_UNITS: Final = {"days": "d", "hours": "h", "minutes": "min", "seconds": "s"}
 """Units of `date_diff` and what they are in UCUM; whole ones, cut towards zero."""
 
-_DURATION = re.compile(r"[+-]?\s*(?:\d+\s*[dhms]\s*:?\s*)+", re.IGNORECASE)
+_DURATION = re.compile(r"[+-]?\s*(?:\d+\s*[dhms][\s:]*)+", re.IGNORECASE)  # linear: whose text it is, nobody knows
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ].*")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rules.findings import Finding, did_you_mean, escaped, finding
+from rules.findings import MOST_FINDINGS, Finding, did_you_mean, escaped, finding
 from rules.language import ALIASES, KEPT_OUT, LARGEST_NUMBER, OPERATORS
 
 Path = tuple[str, ...]
@@ -163,6 +163,8 @@ class _Reader:
 
     def _call(self, written: str, raw: Any, pointer: str) -> Node:
         name = ALIASES.get(written, written)
+        if len(self.findings) >= MOST_FINDINGS:
+            return Literal(pointer, None)
         if name in KEPT_OUT:
             why_en, why_ko = KEPT_OUT[name]
             return self._unread("operator-kept-out", pointer, operator=written, why_en=why_en, why_ko=why_ko)

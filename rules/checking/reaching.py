@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rules.cells import decompile_cell
-from rules.domains import Domain, of_cell, whole
+from rules.domains import Domain, Ranges, of_cell, whole
 from rules.facts import FactDefinition
 from rules.findings import Finding, Severity, finding
 from rules.syntax import Call, Literal, Node, children, write
 
 Known = Mapping[str, Domain]
+
+_MOST_SPANS = 200
 
 
 def check_reach(tree: Node, facts: Mapping[str, FactDefinition]) -> list[Finding]:
@@ -92,11 +94,17 @@ class _Reaching:
         here = known[path]
         if cell.present is None:  # a comparison is not asked of an absent fact: the rule ends indeterminate before
             here = Domain(here.fact, here.values, absent=False)
+        if _pieces(here) + _pieces(meets) > _MOST_SPANS:
+            return known, known  # so many that following them would cost more than it tells
         met, failed = here.meet(meets), here.minus(meets)
         return (
             None if met.empty else {**known, path: met},
             None if failed.empty else {**known, path: failed},
         )
+
+
+def _pieces(domain: Domain) -> int:
+    return len(domain.values.spans) if isinstance(domain.values, Ranges) else 1
 
 
 def _always_row(node: Node) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rules.checking.comparing import Comparing
 from rules.checking.types import BOOLEAN, COUNT, EMPTY_LIST, INSTANT, NULL, UNKNOWN, Kind, Type, joined, of_fact
 from rules.facts import FactDefinition
-from rules.findings import Finding, did_you_mean
+from rules.findings import MOST_FINDINGS, Finding, did_you_mean
 from rules.language import DATE_FORMAT, DATE_UNITS
 from rules.syntax import Call, Items, Literal, Names, Node, Path, Switch, Var
 
@@ -24,7 +24,9 @@ class Typing(Comparing):
         self.findings: list[Finding] = []
 
     def infer(self, node: Node) -> Type:
-        """The node's type; UNKNOWN when it has none, which `findings` then explain."""
+        """The node's type; UNKNOWN when it has none, which `findings` then explain, the first of them."""
+        if len(self.findings) >= MOST_FINDINGS:
+            return UNKNOWN
         match node:
             case Literal():
                 return _literal(node)

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from rules.domains import Domain, atoms, covers, of_cell, whole
+from rules.domains import Domain, atoms, of_cell, whole
 from rules.facts import FactDefinition, nested
 from rules.findings import Finding, Severity, finding
 from rules.tables.model import HitPolicy, Table
@@ -90,8 +90,7 @@ class _Walker:
             return self._opaque(cells)
         domains = [None if cell is None else of_cell(fact, cell) for cell in cells]
         parts: dict[int, Domain] = {}
-        for atom in atoms(everything, [domain for domain in domains if domain is not None]):
-            bits = sum(1 << i for i, domain in enumerate(domains) if domain is None or covers(domain, atom))
+        for atom, bits in atoms(everything, domains):
             if not atom.empty:
                 parts.setdefault(bits, atom)
         return [(atom, bits) for bits, atom in parts.items()]
@@ -113,7 +112,8 @@ class _Walker:
         if self.states >= self._most:
             self.complete = False
             return
-        self.states += 1
+        # What a visit costs: every part of the column it tries, or every row it tells of.
+        self.states += 1 + (len(self._columns[place]) if place < len(self._columns) else bits.bit_length()) // 16
         self._visited.add((place, bits))
         if place == len(self._columns):
             self._leaf(bits)
@@ -145,8 +145,10 @@ def _overlaps(table: Table, walker: _Walker, found: Examined) -> None:
         for place, one in enumerate(example.rows):
             for other in example.rows[place + 1 :]:
                 differ = table.rows[one - 1].then != table.rows[other - 1].then
-                if (differ or table.hit is HitPolicy.UNIQUE) and len(found.overlaps) < MOST_PAIRS:
+                if differ or table.hit is HitPolicy.UNIQUE:
                     found.overlaps.setdefault((one, other), example)
+                if len(found.overlaps) >= MOST_PAIRS:
+                    return
 
 
 def _findings(table: Table, found: Examined) -> list[Finding]:
