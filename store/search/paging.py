@@ -3,6 +3,9 @@
 hl7.org/fhir/R4/http.html#paging. A page is found in one of three ways. `gather` begins at one of the conditions, or
 finds everything and sorts it; `walk` goes along an index by id, `recent` by time, and asks of each resource whether it
 matches, which is right where most do. The way stands in the cursor: a search keeps it from its first page to its last.
+
+Keys may be names of patients, and addresses stand in the logs of proxies: a cursor is sealed (AES-256-GCM) under a key
+of its hospital, and bound to its search.
 """
 
 # ruff: noqa: S608  # statements are made of names of ours; every value is a parameter
@@ -16,14 +19,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from domain.errors import Invalid
-from store.search.query import SortKey
+from domain.errors import Invalid, SealBroken
+from store import sealing
+from store.sealing import KeyRing, Sealed
+from store.search.query import InCompartment, Query, SortKey
 from store.search.sql import Sql, both, either, joined, one_of
 
 Way = Literal["gather", "walk", "recent"]
 
 _TYPES = {"date": "timestamptz", "string": "text", "uri": "text", "reference": "text"}
 _LONGEST = 4000
+_PURPOSE = "cursor"
+_SHOWN = frozenset({"_count", "_total", "_summary", "_elements", "_include", "_revinclude"})
 
 
 @dataclass(frozen=True)
@@ -33,27 +40,38 @@ class Cursor:
     way: Way
     keys: tuple[Any, ...]
 
-    @property
-    def text(self) -> str:
+    def text(self, keys: KeyRing, hospital: str, query: Query) -> str:
+        """Opens with the same keys for the same search of this hospital, and for nothing else."""
         listed = [each.isoformat() if isinstance(each, datetime) else each for each in self.keys]
         raw = json.dumps([self.way[0], *listed], separators=(",", ":"), ensure_ascii=False)
-        return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+        sealed = sealing.seal(keys, raw.encode(), _search_of(query), purpose=_PURPOSE, hospital=hospital)
+        return f"{sealed.key_id}.{base64.urlsafe_b64encode(sealed.data).decode().rstrip('=')}"
 
     @classmethod
-    def parse(cls, text: str, sort: tuple[SortKey, ...]) -> Cursor:
-        """Raises Invalid for one that we have not made for such a search."""
+    def parse(cls, text: str, keys: KeyRing, hospital: str, query: Query) -> Cursor:
+        """Raises Invalid for one that we have not made for this search."""
         wrong = Invalid("not a page of this search", field="_cursor")
         if len(text) > _LONGEST:
             raise wrong
+        key_id, _, sealed = text.partition(".")
         try:
-            raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            letter, *keys = json.loads(raw.decode())
-        except (binascii.Error, ValueError, TypeError):
+            data = base64.b64decode(sealed.encode("ascii") + b"=" * (-len(sealed) % 4), altchars=b"-_", validate=True)
+            raw = sealing.open_(keys, Sealed(key_id, data), _search_of(query), purpose=_PURPOSE, hospital=hospital)
+            letter, *found = json.loads(raw.decode())
+        except (binascii.Error, ValueError, TypeError, SealBroken):
             raise wrong from None
         ways: dict[Any, Way] = {"g": "gather", "w": "walk", "r": "recent"}
-        if not isinstance(letter, str) or letter not in ways or not _fit(ways[letter], keys, sort):
+        # Sealed by us, but perhaps by another release.
+        if not isinstance(letter, str) or letter not in ways or not _fit(ways[letter], found, query.sort):
             raise wrong
-        return cls(ways[letter], tuple(keys))
+        return cls(ways[letter], tuple(found))
+
+
+def _search_of(query: Query) -> bytes:
+    """What makes two pages pages of one search. How much of it is shown may change from one to the next."""
+    asked = sorted((name, value) for name, value in query.understood if name.partition(":")[0] not in _SHOWN)
+    within = [each.focus for each in query.conditions if isinstance(each, InCompartment)]
+    return sealing.place(*query.types, "", *within, "", *(part for pair in asked for part in pair))
 
 
 def _fit(way: Way, keys: list[Any], sort: tuple[SortKey, ...]) -> bool:

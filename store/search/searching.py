@@ -80,16 +80,15 @@ async def _page(tx: Transaction, query: Query, scope: ScopePredicate) -> Page:
     if query.count == 0 or query.summary == "count":
         return Page([], [], await _count(tx, query, builder), None)
     size = PAGE if query.count is None else query.count
-    cursor = Cursor.parse(query.cursor, query.sort) if query.cursor else None
+    cursor = Cursor.parse(query.cursor, tx.keys, tx.hospital, query) if query.cursor else None
     run = _Run(tx, query, builder, cursor.way if cursor else _way(query, builder), await _expressions(tx, query))
     matches, more = await run.page(cursor, size)
     along = await included(tx, query, builder, matches) if query.includes or query.revincludes else []
     total = len(matches) if cursor is None and more is None else None
     if total is None and query.total in {"accurate", "estimate"}:
         total = await _count(tx, query, builder)
-    return Page(
-        [each.version for each in matches], [each.version for each in along], total, more.text if more else None
-    )
+    further = more.text(tx.keys, tx.hospital, query) if more else None
+    return Page([each.version for each in matches], [each.version for each in along], total, further)
 
 
 @_in_time()
