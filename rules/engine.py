@@ -109,7 +109,7 @@ class RuleEngine:
             answer = json.loads(text)
         except DataLogicError as error:
             why = _why(error)
-            return self._fallback(document, why, missing if why is Why.MISSING_FACT else ())
+            return self._fallback(document, why, _lacked(compiled, missing, error) if why is Why.MISSING_FACT else ())
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as panic:  # PanicException: the native library's own, outside of Exception
@@ -192,6 +192,14 @@ def _supplied(compiled: Compiled, facts: Facts) -> tuple[Facts, tuple[str, ...],
                 here = here.setdefault(part, {})
             here[path[-1]] = definition.normal(value)
     return given, tuple(missing), tuple(wrong)
+
+
+def _lacked(compiled: Compiled, missing: tuple[str, ...], error: DataLogicError) -> tuple[str, ...]:
+    """The fact that stopped the rule first, then the others that it reads and that are never absent by right."""
+    stopped = str(error).partition("Variable not found: ")[2].partition(" ")[0]
+    by_right = {name for name, _, definition in compiled.reads if definition.absent}
+    first = [name for name in missing if name == stopped]
+    return (*first, *(name for name in missing if name != stopped and name not in by_right)) or missing
 
 
 def normalised(compiled: Compiled, facts: Facts) -> Facts:

@@ -271,3 +271,11 @@ def test_a_point_may_ask_for_several_outcomes_or_a_number(engine: RuleEngine) ->
     counted = rule({"+": [{"if": [{"var": "on"}, 2.5, 0]}, 1]}, decision_point="how-much", facts=["on"])
     assert engine.evaluate(counted, {"on": True}).number == 3.5
     assert engine.evaluate(counted, {}).outcomes == ("no",)
+
+
+def test_the_fact_that_stopped_the_rule_is_named_first_and_absences_by_right_are_not(engine: RuleEngine) -> None:
+    reads = [{"<": [{"var": "weight"}, 3]}, {"<": [{"var": "spo2"}, 92]}]
+    late = yes_if({"and": [{"!": [{"exists": ["since"]}]}, *reads]})
+    assert engine.evaluate(rule(late), {}).missing == ("weight", "spo2")
+    unguarded = yes_if({"<": [{"var": "since"}, "2026-01-01T00:00:00Z"]})
+    assert engine.evaluate(rule(unguarded), {}).missing == ("since",)

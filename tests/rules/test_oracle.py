@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rules.document import RuleDocument
 from rules.engine import Compiled, RuleEngine, Why, normalised
 from rules.facts import nested
+from rules.library import shipped
 from rules.oracle import Trace, Undecided, answer
 from tests.rulebook import REGISTRY, rule, yes_if
 
@@ -161,6 +163,22 @@ def test_they_agree_on_numbers_to_the_last_digit(number: Any, facts: dict[str, A
     native = ENGINE.evaluate(document, facts)
     ours, _ = asked(ENGINE.compiled(document), facts)
     assert (native.number, native.indeterminate) == (ours, ours is None)
+
+
+@pytest.mark.parametrize("document", shipped().values(), ids=lambda document: document.id)
+def test_they_agree_on_every_test_of_the_library(document: RuleDocument) -> None:
+    engine = RuleEngine()
+    compiled = engine.compiled(document)
+    for test in document.tests:
+        native = engine.evaluate(document, test.facts)
+        ours, missing = asked(compiled, test.facts)
+        if ours is None:
+            assert native.reason in {Why.MISSING_FACT, Why.WRONG_FACT}, test.name
+            assert missing in (*native.missing, *native.wrong), test.name
+        elif isinstance(ours, list):
+            assert native.outcomes == tuple(ours), test.name
+        else:
+            assert ours in {native.number, native.outcome}, test.name
 
 
 def test_the_trace_tells_what_was_read_and_which_way_it_went() -> None:
