@@ -11,7 +11,7 @@ from api.fhir.text import write
 from domain.errors import Forbidden
 from store.fhir.versions import Version
 from store.search.places import Parameter
-from store.search.query import Chain, Condition, Has, InText, Matches, Query
+from store.search.query import AllOf, AnyOf, Chain, Condition, Has, InText, Matches, Not, Query
 
 
 def veiled(call: Call, version: Version) -> Version:
@@ -34,7 +34,9 @@ def refuse_hidden(call: Call, query: Query) -> None:
     if rights is None or not rights.hidden:
         return
     for name, asked in _asked(query):
-        hidden = rights.hidden.get(asked.resource_type)
+        # A parameter of several types names none: then what any of them hides counts.
+        known = [asked.resource_type] if asked.resource_type else query.types or tuple(rights.hidden)
+        hidden = frozenset().union(*(rights.hidden.get(kind, frozenset()) for kind in known))
         first = {place.steps[0].name for place in asked.places} | {
             composite.context[0].name for composite in asked.composites if composite.context
         }
@@ -56,6 +58,11 @@ def _within(condition: Condition) -> Iterator[tuple[str, Parameter]]:
         case Chain():
             for _, inner in condition.ways:
                 yield from _within(inner)
+        case AllOf() | AnyOf():
+            for each in condition.conditions:
+                yield from _within(each)
+        case Not():
+            yield from _within(condition.condition)
         case Has():
             yield condition.parameter.code, condition.parameter
             yield from _within(condition.condition)

@@ -19,6 +19,8 @@ from store.search.keyed import Hash, target_key, token_hashes
 from store.search.persons import hop_to_person
 from store.search.places import Composite, Parameter, parameter
 from store.search.query import (
+    AllOf,
+    AnyOf,
     Chain,
     CompositeValue,
     Condition,
@@ -29,6 +31,7 @@ from store.search.query import (
     InText,
     Matches,
     NearValue,
+    Not,
     ReferenceValue,
     SimpleValue,
     TokenValue,
@@ -89,7 +92,7 @@ class Builder:
     def of(cls, tx: Transaction, scope: ScopePredicate, *, linked: bool = False) -> Builder:
         return cls(tx.hospital, token_hashes(tx.keys, tx.hospital), scope, linked)
 
-    def condition(self, asked: Condition, resource_type: str, alias: str) -> Sql:
+    def condition(self, asked: Condition, resource_type: str, alias: str) -> Sql:  # noqa: PLR0911  # one arm a kind
         """A condition on the row `alias` of `resource`; `resource_type` "" where it may be of any type."""
         match asked:
             case Matches():
@@ -102,6 +105,12 @@ class Builder:
                 return in_compartment(asked.focus, resource_type, alias, asked.others)
             case InList():
                 return self._in_list(asked, alias)
+            case AllOf():
+                return both(*(self.condition(each, resource_type, alias) for each in asked.conditions))
+            case AnyOf():
+                return either(self.condition(each, resource_type, alias) for each in asked.conditions)
+            case Not():
+                return _negated(self.condition(asked.condition, resource_type, alias))
             case InText():
                 return TRUE  # looked up in the bodies afterwards
 
@@ -324,6 +333,12 @@ def _exact(value: Value) -> bool:
     if isinstance(value, ReferenceValue):
         return len(value.targets) == 1
     return isinstance(value, TokenValue) and value.code is not None and value.system is not None
+
+
+def _negated(found: Sql) -> Sql:
+    if found == FALSE:
+        return TRUE
+    return FALSE if found == TRUE else Sql(f"not ({found.text})", found.values)
 
 
 def _not(found: Sql) -> Sql:

@@ -12,6 +12,7 @@ from domain.fhir import compartment as compartment_codes
 from domain.fhir import resource_types
 from domain.ids import Reference
 from store.search.conditions import Context, DeadEnd, Unknown, condition, find
+from store.search.filtering import parse_filter
 from store.search.places import parameter
 from store.search.query import Condition, Include, InCompartment, Query, SortKey, Summary, Total
 from store.search.terminology import CodeSets
@@ -124,7 +125,7 @@ def _compartment(compartment: tuple[str, str], types: tuple[str, ...]) -> InComp
     return InCompartment(Reference.to(kind, id_))
 
 
-def _take(parsing: _Parsing, name: str, value: str) -> None:  # one arm a parameter
+def _take(parsing: _Parsing, name: str, value: str) -> None:  # noqa: PLR0912  # one arm a parameter
     if not value:
         raise Unknown(name)  # R4: parameters without content are ignored
     code, _, modifier = name.partition(":")
@@ -146,6 +147,8 @@ def _take(parsing: _Parsing, name: str, value: str) -> None:  # one arm a parame
             parsing.cursor = value
         case "_contained":
             _one_of(value, ("false",), name)  # contained resources are not matches of their own
+        case "_filter" if not modifier:
+            parsing.conditions.append(parse_filter(parsing.searched, value, parsing.context))
         case "_type":
             if len(parsing.types) == 1 and value != parsing.types[0]:
                 raise Unknown(code)

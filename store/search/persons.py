@@ -13,7 +13,19 @@ from dataclasses import replace
 
 from store.database import Transaction
 from store.search.links import KIN, LINKS, any_links, kin, kin_values
-from store.search.query import Chain, Condition, Has, InCompartment, Matches, Query, ReferenceValue, TokenValue
+from store.search.query import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Condition,
+    Has,
+    InCompartment,
+    Matches,
+    Not,
+    Query,
+    ReferenceValue,
+    TokenValue,
+)
 from store.search.sql import Sql
 
 PATIENT = "Patient/"
@@ -49,8 +61,11 @@ def _named(condition: Condition) -> Iterator[str]:
                     yield from (each for each in value.targets if each.startswith(PATIENT))
         case InCompartment(focus=focus) if focus.startswith(PATIENT):
             yield focus
-        case Has():
+        case Has() | Not():
             yield from _named(condition.condition)
+        case AllOf() | AnyOf():
+            for each in condition.conditions:
+                yield from _named(each)
         case Chain():
             for kind, inner in condition.ways:
                 yield from _ids(inner) if _is_id(kind, inner) else _named(inner)
@@ -62,8 +77,10 @@ def _chained(condition: Condition) -> bool:
             return any(
                 (kind == "Patient" and not _is_id(kind, inner)) or _chained(inner) for kind, inner in condition.ways
             )
-        case Has():
+        case Has() | Not():
             return _chained(condition.condition)
+        case AllOf() | AnyOf():
+            return any(_chained(each) for each in condition.conditions)
     return False
 
 
@@ -83,8 +100,10 @@ def _widened(condition: Condition, found: Kin) -> Condition:
             return replace(condition, values=tuple(values))
         case InCompartment(focus=focus) if focus in found:
             return replace(condition, others=tuple(found[focus][1:]))
-        case Has():
+        case Has() | Not():
             return replace(condition, condition=_widened(condition.condition, found))
+        case AllOf() | AnyOf():
+            return replace(condition, conditions=tuple(_widened(each, found) for each in condition.conditions))
         case Chain():
             ways = (
                 (kind, _with_ids(inner, found) if _is_id(kind, inner) else _widened(inner, found))

@@ -136,7 +136,26 @@ class InText:
     name: str
 
 
-Condition = Matches | Chain | Has | InCompartment | InList | InText
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Joined by `and` in a `_filter`."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Joined by `or` in a `_filter`."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    condition: Condition
+
+
+Condition = Matches | Chain | Has | InCompartment | InList | InText | AllOf | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)
