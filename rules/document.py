@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, m
 from domain.canonical import canonical_digest
 from domain.errors import RuleUnusable
 from rules.facts import Code, FactPath, Facts, Part, Text
-from rules.findings import Finding, escaped, finding, refuse
+from rules.findings import MOST_FINDINGS, Finding, escaped, finding, refuse
 from rules.limits import MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_ROWS, depth_of, within_limits
 from rules.tables.model import Table
 from rules.trees import Tree
@@ -156,7 +156,7 @@ def read_document(raw: Any) -> tuple[RuleDocument | None, tuple[Finding, ...]]:
     except ValidationError as invalid:
         return None, tuple(
             finding("malformed", "".join(f"/{escaped(part)}" for part in error["loc"]), detail=error["msg"])
-            for error in invalid.errors()
+            for error in invalid.errors()[:MOST_FINDINGS]
         )
 
 

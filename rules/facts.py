@@ -57,6 +57,8 @@ class Privacy(StrEnum):
     FINANCIAL = "financial"
 
 
+_LONGEST_CODE = 256
+
 QUANTITIES = frozenset({FactType.INTEGER, FactType.NUMBER})
 CODED = frozenset({FactType.CODE, FactType.CODES})
 
@@ -134,8 +136,10 @@ class FactDefinition(Part):
                 ]
             case FactType.INTEGER | FactType.MONEY:
                 return int(value)
+            case FactType.CODE:
+                return str(value)  # an enumeration's member is its code
             case FactType.CODES:
-                return list(value)
+                return [str(code) for code in value]
             case _:
                 return value
 
@@ -145,7 +149,9 @@ class FactDefinition(Part):
     def _knows(self, value: Any) -> bool:
         if not isinstance(value, str):
             return False
-        return value in self.codes if self.codes else bool(value) and not looks_like_time(value)
+        if self.codes:
+            return value in self.codes
+        return 0 < len(value) <= _LONGEST_CODE and value.isprintable() and not looks_like_time(value)
 
     def _record_fits(self, record: Any) -> bool:
         if not isinstance(record, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -53,6 +54,9 @@ def test_a_fact_that_lies_about_its_type_is_named(engine: RuleEngine, value: Any
         ("diagnosis", "24h"),
         ("diagnosis", "2026-01-01T00:00:00Z"),
         ("diagnosis", ""),
+        ("diagnosis", "\ud800"),
+        ("diagnosis", "I10\n"),
+        ("diagnosis", "I" * 257),
         ("flags", ["a", "d"]),
         ("flags", "a"),
         ("pulse", 80.5),
@@ -279,3 +283,16 @@ def test_the_fact_that_stopped_the_rule_is_named_first_and_absences_by_right_are
     assert engine.evaluate(rule(late), {}).missing == ("weight", "spo2")
     unguarded = yes_if({"<": [{"var": "since"}, "2026-01-01T00:00:00Z"]})
     assert engine.evaluate(rule(unguarded), {}).missing == ("since",)
+
+
+def test_an_enumeration_s_member_is_its_code(engine: RuleEngine) -> None:
+    class Ward(StrEnum):
+        A = "a"
+
+    both = yes_if({"and": [{"==": [{"var": "ward"}, "a"]}, {"in": ["a", {"var": "flags"}]}]})
+    assert engine.evaluate(rule(both), {"ward": Ward.A, "flags": [Ward.A]}).outcome == "yes"
+
+
+@pytest.mark.parametrize("facts", [[], None, "spo2", 3])
+def test_what_is_no_object_of_facts_has_none(engine: RuleEngine, facts: Any) -> None:
+    assert engine.evaluate(rule(BELOW_92), facts).missing == ("spo2",)
