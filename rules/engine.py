@@ -25,7 +25,7 @@ from rules.facts import FactDefinition, Facts, look_up
 from rules.findings import refuse
 from rules.language import OPERATIONS_BUDGET
 from rules.points import PointDefinition, Registry, Shape, shipped_registry
-from rules.syntax import Node, Path
+from rules.syntax import Node, Path, write
 from rules.tables.compiling import NO_NUMBER, NO_ROW, ROWS_DISAGREE
 
 _CONFIG: Final = {
@@ -137,7 +137,8 @@ class RuleEngine:
         point = self.registry.point(document.decision_point)
         checked = check_logic(document, self.registry)
         refuse(checked.findings)
-        logic = json.dumps(document.logic)  # as text: a Python str would itself be read as JSON text
+        # What was read, in its one spelling, and as text: a Python str would itself be taken for JSON text.
+        logic = json.dumps(write(checked.tree))
         try:
             problems = self._engine.check(logic, "strict")
             for problem in problems:

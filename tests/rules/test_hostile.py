@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rules.checking.checker import check
+from rules.document import load
+from rules.engine import RuleEngine
+from rules.explaining import explain
 from rules.findings import MOST_FINDINGS
-from rules.language import looks_like_time
+from rules.language import KEPT_OUT, OPERATORS, looks_like_time
 from rules.tables.compiling import compile_table
 from rules.tables.model import Table
 from tests.rulebook import REGISTRY, raw, yes_if
@@ -81,3 +86,45 @@ def test_what_the_evaluator_takes_for_a_time_is_known_as_one(text: str) -> None:
 @pytest.mark.parametrize("text", ["I10", "2823-3", "E11.9", "3024", "1119349007", "EU/1/20/1528", "stat", "4f2a"])
 def test_a_code_of_the_usual_systems_is_none(text: str) -> None:
     assert not looks_like_time(text)
+
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from([0.5, 1e300, 2**70, "yes", "no", "a", "1d", "", "spo2", "current", "patient.born", "days"]),
+)
+paths = st.sampled_from(
+    ["spo2", "on", "ward", "flags", "lines", "at", "since", "score", "", "kind", "current.won", "a..b"]
+)
+anything = st.recursive(
+    scalars | paths.map(lambda path: {"var": path}) | paths.map(lambda path: {"var": [path, 1]}),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.builds(
+            lambda name, given: {name: given},
+            st.sampled_from([*OPERATORS, *KEPT_OUT, "?:", "nonsense"]),
+            inner | st.lists(inner, max_size=4),
+        ),
+        st.dictionaries(st.sampled_from(["if", "and", "x"]), inner, max_size=2),
+    ),
+    max_leaves=12,
+)
+facts = st.dictionaries(
+    st.sampled_from(["spo2", "on", "ward", "flags", "lines", "at", "since", "score", "patient"]),
+    st.recursive(
+        scalars, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["kind", "won", "born"]), inner)
+    ),
+)
+ENGINE = RuleEngine(REGISTRY)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(anything, facts, st.sampled_from(["yes-or-no", "which", "how-much"]))
+def test_whatever_is_written_is_told_or_evaluated(logic: Any, given_facts: dict[str, Any], point: str) -> None:
+    for written in (logic, yes_if(logic)):
+        document = raw(written, decision_point=point)
+        if not any(one.refuses for one in check(document, REGISTRY)):
+            rule = load(document)
+            assert ENGINE.evaluate(rule, given_facts) is not None
+            assert explain(ENGINE, rule, given_facts, "ko").answer
