@@ -11,7 +11,7 @@ TABLES := $(MADE)-tables
 BROWSER := $(MADE)-browser
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard api/ui/locale/*/LC_MESSAGES/*.po))
 
-.PHONY: help setup run test test-long bench lint types fmt migrate messages screenshots lock
+.PHONY: help setup run test test-long bench lint types fmt migrate messages screenshots lock sbom
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ lock: $(ENVIRONMENT) ## Compile requirements/*.txt again from pyproject.toml, wi
 	$(LOCK) pyproject.toml --group dev -c requirements/base.txt -o requirements/dev.txt
 	$(LOCK) requirements/node.in -o requirements/node.txt
 	$(LOCK) --no-deps requirements/fhir-definitions.in -o requirements/fhir-definitions.txt
+
+sbom: $(ENVIRONMENT) ## Write the bill of materials (CycloneDX), dist/sbom.cdx.json, from the locks.
+	$(BIN)/python setup/sbom.py dist/sbom.cdx.json
 
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
