@@ -139,16 +139,16 @@ class _Walker:
 
 
 def _overlaps(table: Table, walker: _Walker, found: Examined) -> None:
+    """Each combination's first row against the others that must not match with it: linear in the rows that match."""
     if table.hit not in {HitPolicy.UNIQUE, HitPolicy.ANY}:
         return
     for example in walker.masks.values():
-        for place, one in enumerate(example.rows):
-            for other in example.rows[place + 1 :]:
-                differ = table.rows[one - 1].then != table.rows[other - 1].then
-                if differ or table.hit is HitPolicy.UNIQUE:
-                    found.overlaps.setdefault((one, other), example)
-                if len(found.overlaps) >= MOST_PAIRS:
-                    return
+        one, *others = example.rows or (0,)
+        for other in others:
+            if table.hit is HitPolicy.UNIQUE or table.rows[one - 1].then != table.rows[other - 1].then:
+                found.overlaps.setdefault((one, other), example)
+            if len(found.overlaps) >= MOST_PAIRS:
+                return
 
 
 def _findings(table: Table, found: Examined) -> list[Finding]:

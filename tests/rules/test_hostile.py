@@ -119,7 +119,7 @@ facts = st.dictionaries(
 ENGINE = RuleEngine(REGISTRY)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(anything, facts, st.sampled_from(["yes-or-no", "which", "how-much"]))
 def test_whatever_is_written_is_told_or_evaluated(logic: Any, given_facts: dict[str, Any], point: str) -> None:
     for written in (logic, yes_if(logic)):
