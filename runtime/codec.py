@@ -69,7 +69,8 @@ class SealedPayloads(PayloadCodec, WithSerializationContext):
 
     def _seal(self, payload: Payload, workflow_id: str, hospital: str) -> Payload:
         associated = _associated(hospital, workflow_id, self.keys.current)
-        sealed = seal(self.keys, payload.SerializeToString(), associated, purpose=PURPOSE, hospital=hospital)
+        text = payload.SerializeToString()
+        sealed = seal(self.keys, text, associated, purpose=PURPOSE, hospital=hospital, fixed=True)
         return Payload(
             metadata={
                 "encoding": ENCODING,

@@ -1,4 +1,4 @@
-"""`phis server`: HTTP, and beside it relay, listener, re-sender, sealer and exporter."""
+"""`phis server`: HTTP, and beside it relay, listener, re-sender, sealer, exporter and more."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from domain.errors import Unavailable
 from runtime.forgetting import keep_forgetting
 from runtime.providers import providers_of
 from runtime.reconcile import reconcile
+from runtime.resealing import keep_resealing
 from runtime.settings import Settings, needed
 from runtime.temporal import PROCESS_QUEUE, connect
 from runtime.tracing import tracing
@@ -64,6 +65,7 @@ async def application(
                 system_size=settings.database_system_pool,
             )
         )
+        await database.know_keys()
         tracer = stack.enter_context(tracing(settings.otel_endpoint, "server"))
         # Lazy: screens, claims and new commands go on while Temporal is away; the re-sender delivers them later.
         client = await connect(
@@ -99,6 +101,7 @@ async def application(
                 ("relay", outbox.Relay(system_url, now=lambda: datetime.now(UTC)).run()),
                 ("listener", _listen(system_url, events)),
                 ("forgetting", keep_forgetting(database, now=lambda: datetime.now(UTC))),
+                ("sealing anew", keep_resealing(database)),
                 ("re-sender", dispatcher.keep_resending()),
                 ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),
                 ("exporter", Exporter(state).keep_exporting()),

@@ -106,7 +106,9 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
                 app_size=settings.database_pool,
                 system_size=settings.database_system_pool,
             )
-            return await stack.enter_async_context(opening)
+            database = await stack.enter_async_context(opening)
+            await database.know_keys()
+            return database
 
         async def connected() -> Client:
             client = await connect(

@@ -154,7 +154,8 @@ def said_of(tx: Transaction, line: AuditLine) -> Said:
 
 def _sealed(tx: Transaction, said: Said, actor: str, at: datetime) -> Sealed:
     text = json.dumps({"query": said.query, "reason": said.reason}, ensure_ascii=False).encode()
-    return seal(tx.keys, text, _place(tx, actor, at), purpose=_PURPOSE, hospital=tx.hospital)
+    where = _place(tx, actor, at)
+    return seal(tx.keys, text, where, purpose=_PURPOSE, hospital=tx.hospital, fixed=True)  # rows that nobody changes
 
 
 def _place(tx: Transaction, actor: str, at: datetime) -> bytes:

@@ -12,7 +12,9 @@ model: a newer release adds some while this one still runs.
 
 from __future__ import annotations
 
+import asyncio
 import select
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from domain.errors import BedTaken, Conflict, Misconfigured, Unavailable
+from store import data_keys
 from store.constraints import ONE_OCCUPANT, ONE_OF_AN_ID
 from store.pipeline import Line, Pipeline
 from store.prepared import Params
@@ -40,6 +43,7 @@ _SETTINGS = (
     "-c client_min_messages=warning"
 )
 _CONNECT_SECONDS = 5
+_LOOK = data_keys.LOOKED_AT_EVERY
 
 # libpq keeps the code of a refused connection to itself. In another language these are outages, told with their text.
 _NEVER = ("password authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted to log in")
@@ -95,7 +99,9 @@ class Database:
     def __init__(self, app: Pool, system: Pool, keys: KeyRing) -> None:
         self._app = app
         self._system = system
-        self._keys = keys
+        self._keys = keys.copy()
+        self._keys_read = float("-inf")
+        self._reading_keys = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
@@ -124,6 +130,8 @@ class Database:
     @asynccontextmanager
     async def transaction(self, hospital: str) -> AsyncIterator[Transaction]:
         """One transaction of a hospital: commits at the end of the block, rolls back when an exception leaves it."""
+        if time.monotonic() - self._keys_read > _LOOK.total_seconds():
+            await self._look_for_keys()
         async with _begun(self._app) as connection:
             await connection.execute("select set_config('phis.hospital', %s, true)", [hospital])
             yield Transaction(self._keys, connection, hospital)
@@ -133,6 +141,28 @@ class Database:
         """One transaction over all hospitals."""
         async with _begun(self._system) as connection:
             yield SystemTransaction(self._keys, connection)
+
+    async def know_keys(self) -> None:
+        """Look at the hospitals' data keys now. Raises Misconfigured when the ring lacks what opens one of them."""
+        self._keys_read = float("-inf")
+        await self._look_for_keys()
+        for hospital, master in self._keys.lacking():
+            message = (
+                f"The key ring has no key {master}, which data keys of {hospital} are wrapped with: put it back, or "
+                "what they sealed stays closed. phis keys status tells what still needs it."
+            )
+            raise Misconfigured(message)
+
+    async def _look_for_keys(self) -> None:
+        async with self._reading_keys:
+            now = time.monotonic()
+            if now - self._keys_read <= _LOOK.total_seconds():
+                return
+            async with self.system() as tx:
+                found = await data_keys.every(tx)
+            for hospital, keys in found.items():
+                self._keys.learn(hospital, data_keys.known(self._keys, hospital, keys))
+            self._keys_read = now
 
     async def ping(self) -> None:
         """Return when both roles are answered."""

@@ -11,9 +11,18 @@ from domain.canonical import canonical_json
 from domain.decisions import Decision, DecisionPoint, DecisionRequest
 from domain.errors import NotFound
 from store.database import Transaction
-from store.sealing import Sealed, open_, place, seal
+from store.sealing import Sealed, SealedColumn, open_, place, seal
 
 _PURPOSE = "decision"
+
+SEALED = SealedColumn(
+    table="decision_log",
+    order={"workflow_id": "text", "step": "text"},
+    key="key_id",
+    data="facts",
+    purpose=_PURPOSE,
+    place=lambda hospital, row: place(hospital, row["workflow_id"], row["step"]),
+)
 
 
 async def existing(tx: Transaction, workflow_id: str, step: str) -> Decision | None:

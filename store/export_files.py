@@ -17,7 +17,7 @@ from domain.errors import NotFound
 from domain.ids import Reference
 from store.database import Transaction
 from store.fhir.versions import LONGEST
-from store.sealing import Sealed, open_, place, seal
+from store.sealing import Sealed, SealedColumn, open_, place, seal
 
 LARGEST_FILE = 20_000
 """Resources of a file."""
@@ -27,6 +27,15 @@ LONGEST_FILE = 64 * 1024 * 1024
 
 _REMOVED_AT_ONCE = 100
 _PURPOSE = "export"
+
+SEALED = SealedColumn(
+    table="export_piece",
+    order={"job": "uuid", "file": "int", "number": "int"},
+    key="key_id",
+    data="body",
+    purpose=_PURPOSE,
+    place=lambda hospital, row: place(hospital, "export", *(str(row[name]) for name in ("job", "file", "number"))),
+)
 
 
 class FileKind(StrEnum):

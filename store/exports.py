@@ -17,13 +17,22 @@ from domain.errors import NotFound
 from store import export_files
 from store.database import SystemTransaction, Transaction
 from store.fhir import walking
-from store.sealing import Sealed, open_, place, seal
+from store.sealing import Sealed, SealedColumn, open_, place, seal
 
 LEASE = timedelta(seconds=30)
 """A dead server's jobs go on elsewhere after this time; a living one renews with every batch."""
 
 _PAUSE = timedelta(seconds=1)
 _PURPOSE = "export"
+
+SEALED = SealedColumn(
+    table="export_job",
+    order={"id": "uuid"},
+    key="key_id",
+    data="asked",
+    purpose=_PURPOSE,
+    place=lambda hospital, row: place(hospital, "export", str(row["id"])),
+)
 
 
 class ExportState(StrEnum):

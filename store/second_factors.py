@@ -13,9 +13,18 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from store.database import Transaction
-from store.sealing import Sealed, open_, place, seal
+from store.sealing import Sealed, SealedColumn, open_, place, seal
 
 _PURPOSE = "second-factor"
+
+SEALED = SealedColumn(
+    table="second_factor",
+    order={"account": "text"},
+    key="key_id",
+    data="secret",
+    purpose=_PURPOSE,
+    place=lambda _, row: place("second_factor", row["account"]),
+)
 
 
 class SecondFactor(BaseModel, frozen=True):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from domain.roles import Role
-from runtime.cli import account_commands, audit_commands, client_commands, rule_commands
+from runtime.cli import account_commands, audit_commands, client_commands, key_commands, rule_commands
 from runtime.demo.level import Demo
 
 # ruff: noqa: PLC0415  (each command imports what it needs, so that help is there at once)
@@ -148,6 +148,7 @@ def load(
 app.add_typer(account_commands.app, name="account", rich_help_panel=CARE)
 app.add_typer(client_commands.app, name="client", rich_help_panel=CARE)
 app.add_typer(audit_commands.app, name="audit", rich_help_panel=CARE)
+app.add_typer(key_commands.app, name="keys", rich_help_panel=CARE)
 app.add_typer(rule_commands.app, name="rules", rich_help_panel=CARE)
 
 
@@ -169,11 +170,19 @@ def export(
 
 
 @app.command(rich_help_panel=CARE)
-def keys() -> None:
-    """Print a fresh key ring for PHIS_KEYS. To rotate, put its entry before the ones you have."""
-    from store.sealing import KeyRing
+def reindex(
+    hospital: Annotated[
+        str | None, typer.Option(help="Code of a hospital. [dim]default: all of them[/]", show_default=False)
+    ] = None,
+    data_dir: RunningFolder = None,
+) -> None:
+    """Make search rows and relations of care anew from the records, after a release that reads more from them.
 
-    typer.echo(KeyRing.generate().text)
+    Searches go on meanwhile and see what is there.
+    """
+    from runtime.cli import database
+
+    database.reindex(hospital, data_dir)
 
 
 @app.command(rich_help_panel=CARE)

@@ -73,6 +73,11 @@ def export(hospital: str, folder: Path, types: Sequence[str], since: str | None,
     tell(f"{count} resources written into {folder}.")
 
 
+def reindex(hospital: str | None, data_dir: Path | None) -> None:
+    for code, count in asyncio.run(_reindex(reachable_settings(data_dir), hospital)).items():
+        tell(f"{code}: search rows of {count} resources made anew.")
+
+
 def reconcile(data_dir: Path | None) -> None:
     settings = reachable_settings(data_dir)
     logs.configure("reconcile", style=settings.log_format, level="error")
@@ -122,6 +127,29 @@ async def _export(settings: Settings, hospital: str, folder: Path, types: Sequen
         async with database.transaction(hospital) as tx:
             await refuse_unknown(tx, hospital)
         return await write(database, hospital, folder, origin=settings.origin, types=types, since=since, tell=tell)
+
+
+async def _reindex(settings: Settings, hospital: str | None) -> dict[str, int]:
+    from store.fhir.reindexing import reindex as make_anew  # noqa: PLC0415  (FHIR's definitions)
+
+    done: dict[str, int] = {}
+    async with opened(settings) as database:
+        async with database.transaction(hospital or "") as tx:
+            if hospital is not None:
+                await refuse_unknown(tx, hospital)
+            codes = [hospital] if hospital else [each.code for each in await hospitals.all_of_them(tx)]
+        for code in codes:
+            done[code], at = 0, 0
+            while True:
+                async with database.transaction(code) as tx:
+                    batch = await make_anew(tx, after=at)
+                if batch is None:
+                    break
+                at, count = batch
+                done[code] += count
+                if done[code] % 10_000 < count:
+                    tell(f"{code}: {done[code]} so far")
+    return done
 
 
 async def _reconcile(settings: Settings) -> Report:

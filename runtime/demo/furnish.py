@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -11,7 +11,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from domain.ids import Reference
 from runtime.demo import beds, patients, staff
 from runtime.settings import Settings
-from store import accounts, audit, hospitals, records, sign_ins
+from store import accounts, audit, data_keys, hospitals, records, resealing, sign_ins
 from store.care import standing
 from store.clocks import clock_of
 from store.database import Database, Transaction
@@ -31,12 +31,23 @@ async def furnish(settings: Settings, password: str) -> None:
     app, system = settings.database_url.get_secret_value(), settings.database_system_url.get_secret_value()
     async with Database.open(app, system, keys, app_size=2, system_size=1) as database:
         for code, *_ in beds.HOSPITALS:
+            await _data_key(database, code)
             async with database.transaction(code) as tx:
                 # A hospital that is shown, not one with patients: everybody comes in with the one printed password.
                 await sign_ins.set_rule(tx, SecondFactorRule.NOBODY)
                 await _accounts(tx, password)
         async with database.transaction("hanbit") as tx:
             await _records(tx)
+
+
+async def _data_key(database: Database, hospital: str) -> None:
+    """The hospital's first data key, which seals from now on: nothing of it is sealed, and no server runs yet."""
+    async with database.transaction(hospital) as tx:
+        empty = not await resealing.counted(tx)
+    async with database.system() as system:
+        if empty and hospital not in await data_keys.every(system):
+            await data_keys.announce(system, hospital, ahead=timedelta(), empty=True)
+    await database.know_keys()
 
 
 async def _accounts(tx: Transaction, password: str) -> None:

@@ -15,7 +15,7 @@ from domain.errors import AlreadyDone, Forbidden, NotFound
 from domain.ids import Reference
 from store import outbox
 from store.database import Transaction
-from store.sealing import Sealed, open_, place, seal
+from store.sealing import Sealed, SealedColumn, open_, place, seal
 
 TOPIC = "break-glass"
 LASTS = timedelta(hours=1)
@@ -24,6 +24,18 @@ LASTS = timedelta(hours=1)
 Reason = Literal["emergency", "covering", "consultation", "patient-unknown", "other"]
 Verdict = Literal["justified", "not-justified", "to-be-clarified"]
 _PURPOSE = "break-glass"
+
+SEALED = tuple(
+    SealedColumn(
+        table="broken_glass",
+        order={"id": "uuid"},
+        key=key,
+        data=data,
+        purpose=_PURPOSE,
+        place=lambda hospital, row, data=data: place(hospital, "broken_glass", str(row["id"]), data),  # type: ignore[misc]
+    )
+    for key, data in (("key_id", "words"), ("remark_key_id", "remark"))
+)
 
 
 class Broken(BaseModel, frozen=True):

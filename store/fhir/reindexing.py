@@ -1,4 +1,4 @@
-"""Search rows and relations of care made anew from the bodies: after a release that reads more from them, or a new key.
+"""Search rows and relations of care made anew from the bodies: after a release that reads more from them.
 
 Batch by batch, each a transaction of the caller's; searches go on meanwhile and see the rows that are there.
 """
@@ -14,8 +14,8 @@ from store.search.extract import extract
 from store.search.keyed import token_hash
 
 
-async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> int | None:
-    """Make the rows of the next resources anew, and return the number to go on after; None when all are done."""
+async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> tuple[int, int] | None:
+    """Make the rows of the next resources anew: the number to go on after, and how many; None when all are done."""
     found = await tx.all(
         """
         select type, id, version, last_updated, owner, deleted, key_id, body, number from resource
@@ -25,10 +25,10 @@ async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> int |
     )
     if not found:
         return None
-    hash_ = token_hash(tx.keys, tx.hospital)
     versions = [opened(tx, row) for row in found]
     made = [
-        (int(row["number"]), by_table(extract(version.body, hash_)))
+        # Under the key of the body: which rows stand under which key is told by `resource.key_id`.
+        (int(row["number"]), by_table(extract(version.body, token_hash(tx.keys, tx.hospital, row["key_id"]))))
         for row, version in zip(found, versions, strict=True)
     ]
     for index, table in enumerate(TABLES):
@@ -43,4 +43,4 @@ async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> int |
         # As a write makes them: a stay without an end ended when it was last written.
         body = None if version.deleted else version.body
         await relate(tx, [(version.reference, body, version.version + 1)], version.last_updated)
-    return made[-1][0]
+    return made[-1][0], len(made)

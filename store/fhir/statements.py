@@ -110,11 +110,12 @@ returning r.number, r.owner
 
 
 @cache
-def insert_rows(table: SearchTable) -> bytes:
-    """Rows of many resources, whose numbers are known."""
+def insert_rows(table: SearchTable, *, again: bool = False) -> bytes:
+    """Rows of many resources, whose numbers are known. again: some may be there."""
     text = f"""
         insert into {table.name} (hospital, {table.listed}, resource)
         select %(hospital)s, n.* from unnest({table.arrays()}, %(resources)s::int8[]) as n
+        {"on conflict do nothing" if again else ""}
         """
     return text.encode()
 
@@ -123,4 +124,16 @@ def insert_rows(table: SearchTable) -> bytes:
 def remove_rows(table: SearchTable) -> bytes:
     """All rows of many resources."""
     text = f"delete from {table.name} where hospital = %(hospital)s and resource = any(%(resources)s::int8[])"
+    return text.encode()
+
+
+@cache
+def remove_others(table: SearchTable) -> bytes:
+    """All rows of a resource but these."""
+    same = " and ".join(f"n.{column} = old.{column}" for column in table.columns)
+    text = f"""
+        delete from {table.name} old
+        where old.hospital = %(hospital)s and old.resource = %(resource)s
+          and not exists (select from unnest({table.arrays()}) as n ({table.listed}) where {same})
+        """
     return text.encode()

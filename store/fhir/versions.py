@@ -14,7 +14,7 @@ from domain.errors import SealBroken
 from domain.ids import Reference
 from store.database import AnyTransaction, Transaction
 from store.fhir.text import parse
-from store.sealing import Sealed, open_, place, seal
+from store.sealing import Sealed, SealedColumn, open_, place, seal
 
 COLUMNS = "type, id, version, last_updated, owner, deleted, key_id, body"
 """What `opened` needs of `resource` or `resource_history`."""
@@ -23,6 +23,16 @@ LONGEST = 64 * 1024 * 1024
 """Bytes of a resource's text, when it is opened: more than any request may bring."""
 
 _PURPOSE = "body"
+
+SEALED = SealedColumn(
+    table="resource_history",
+    order={"type": "text", "id": "text", "version": "int"},
+    key="key_id",
+    data="body",
+    purpose=_PURPOSE,
+    place=lambda hospital, row: place(hospital, row["type"], row["id"], str(row["version"])),
+)
+"""Earlier versions; the newest are sealed anew with their search rows (`store.resealing`)."""
 
 
 class _Zstd(threading.local):

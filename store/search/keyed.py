@@ -30,14 +30,14 @@ def target_key(reference: str) -> UUID:
     return UUID(bytes=hashlib.sha256(reference.encode()).digest()[:16])
 
 
-def token_hash(keys: KeyRing, hospital: str) -> Hash:
-    """The hash of token values under the current key."""
-    return _token_hash(keys.derive(keys.current, _PURPOSE, hospital))
+def token_hash(keys: KeyRing, hospital: str, key_id: str | None = None) -> Hash:
+    """The hash of token values under a key; by default under the one that seals now."""
+    return _token_hash(keys.derive(key_id or keys.sealing(hospital), _PURPOSE, hospital))
 
 
 def token_hashes(keys: KeyRing, hospital: str) -> list[Hash]:
-    """One hash for each key of the ring: after a rotation, rows of the earlier keys are still found."""
-    return [_token_hash(keys.derive(key_id, _PURPOSE, hospital)) for key_id in keys.keys]
+    """One hash for each key that rows may stand under: while keys change, a search asks for all of them."""
+    return [_token_hash(keys.derive(key_id, _PURPOSE, hospital)) for key_id in keys.searching(hospital)]
 
 
 @lru_cache(maxsize=256)

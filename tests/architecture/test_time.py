@@ -31,7 +31,9 @@ MAY_READ_THE_CLOCK: dict[str, str] = {
 }
 """Module → why real time is right there. Everything else is handed its instant."""
 
-MAY_ASK_THE_DATABASE: dict[str, str] = {}
+MAY_ASK_THE_DATABASE: dict[str, str] = {
+    "store/data_keys.py": "when a key begins to seal is agreed between servers by the one clock that they share",
+}
 """Module → why the database's clock is right there."""
 
 

@@ -26,6 +26,8 @@ SYSTEM_MAY = {
     ("client_assertion", "DELETE"),
     ("client_assertion", "SELECT"),
     ("command_ledger", "SELECT"),
+    ("data_key", "INSERT"),
+    ("data_key", "SELECT"),
     ("hospital_clock", "SELECT"),
     ("outbox", "DELETE"),
     ("outbox", "SELECT"),
@@ -141,6 +143,9 @@ async def test_the_system_role_has_these_grants_and_no_more(urls: Urls) -> None:
     assert set(columns) == {
         ("command_ledger", "attempts"),
         ("command_ledger", "leased_until"),
+        ("data_key", "master"),
+        ("data_key", "retired_at"),
+        ("data_key", "wrapped"),
         ("export_job", "leased_until"),
         ("export_job", "turn"),
         ("outbox", "delivered_at"),

@@ -28,10 +28,13 @@ async def test_rows_are_made_anew_from_the_bodies(database: Database, hospital: 
         for table in TABLES:
             await tx.execute(f"delete from {table.name}".encode())  # noqa: S608  # a table of ours
         assert await ward.ids(tx, "Patient?name=김") == ""
-    at: int | None = 0
-    while at is not None:
+    at = 0
+    while True:
         async with database.transaction(hospital) as tx:
-            at = await reindex(tx, after=at, limit=7)
+            if (batch := await reindex(tx, after=at, limit=7)) is None:
+                break
+            at, count = batch
+            assert 1 <= count <= 7
     async with database.transaction(hospital) as tx:
         assert await _rows(tx) == before
         assert await ward.ids(tx, "Patient?name=김") == "p1"
