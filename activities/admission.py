@@ -128,9 +128,15 @@ def _due_time(decision: Decision) -> JournalEntry:
     minutes = str(decision.values["minutes"])
     if decision.indeterminate:
         lacked = ", ".join(decision.missing) or decision.reason
-        return JournalEntry(key=JournalKey.DUE_TIME_FALLBACK, params={"minutes": minutes, "missing": lacked})
-    params = {"minutes": minutes, "rule": decision.rule, "version": decision.version}
+        told = {"minutes": minutes, "missing": lacked} | _trace(decision)
+        return JournalEntry(key=JournalKey.DUE_TIME_FALLBACK, params=told)
+    params = {"minutes": minutes, "rule": decision.rule, "version": decision.version} | _trace(decision)
     return JournalEntry(key=JournalKey.DUE_TIME_DECIDED, params=params)
+
+
+def _trace(decision: Decision) -> dict[str, str]:
+    """What leads from the journal to the decision's explanation. Decisions of the first release have none."""
+    return {"trace": str(decision.trace)} if decision.trace else {}
 
 
 async def _must_be_a_bed(run: Run, bed: Reference) -> None:

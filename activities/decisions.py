@@ -1,45 +1,54 @@
-"""Decisions: the shipped rule evaluated, its answer logged."""
+"""Decisions: the rule that stands here and now, evaluated and logged in one transaction."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
 
 from temporalio import activity
 
 from activities.edge import hospital_here, workflow_id_here
 from activities.signatures.decisions import DecisionActivities
 from domain.decisions import Decision, DecisionRequest
+from rules.bundle import Bundle, RuleBook
+from rules.deciding import decide
 from rules.engine import RuleEngine
-from rules.library import shipped
 from store import decisions
-from store.database import Database
+from store.database import Database, Transaction
+from store.decisions import Before
+from store.rules import versions
 
 
 class StoreDecisionActivities(DecisionActivities):
-    """Asks each question once: a decision that stands in the log is never evaluated again (engine room, 13)."""
+    """Asks each question once: a decision that stands in the log is never evaluated again (engine room, 13).
 
-    def __init__(self, database: Database, engine: RuleEngine) -> None:
+    The book holds the rules of the hospitals that this worker serves. Which edition of them is in force is read in the
+    decision's own transaction, so a rule that was published or switched off before it began is never missed.
+    now: the real present, which becomes the hospital's.
+    """
+
+    def __init__(self, database: Database, engine: RuleEngine, book: RuleBook, now: Callable[[], datetime]) -> None:
         self._database = database
         self._engine = engine
+        self._book = book
+        self._now = now
 
     @activity.defn
     async def decide(self, request: DecisionRequest) -> Decision:
-        workflow_id = workflow_id_here(request.workflow_id)
+        workflow_id_here(request.workflow_id)
         async with self._database.transaction(hospital_here()) as tx:
-            taken = await decisions.existing(tx, workflow_id, request.step)
-            if taken is not None:
-                return taken
-            return await decisions.record(tx, request, self._decide(request))
+            return await self.decided(tx, request)
 
-    def _decide(self, request: DecisionRequest) -> Decision:
-        rule = shipped()[request.point]
-        evaluated = self._engine.evaluate(rule, request.facts)
-        return Decision(
-            point=request.point,
-            outcome=evaluated.outcome,
-            values=rule.outcomes[evaluated.outcome].values,
-            rule=rule.id,
-            version=rule.version,
-            digest=rule.digest,
-            indeterminate=evaluated.indeterminate,
-            reason=evaluated.reason.value if evaluated.reason else "",
-            missing=evaluated.missing if evaluated.indeterminate else (),
-        )
+    async def decided(self, tx: Transaction, request: DecisionRequest) -> Decision:
+        """The decision of a step in a transaction, the first one where there was one."""
+        before = await decisions.before(tx, request.workflow_id, request.step)
+        if before.decision is not None:
+            return before.decision
+        bundle = self._book.get(tx.hospital, before.edition) or await self._bundle(tx, before)
+        now = before.clock.at(self._now())
+        made = decide(self._engine, bundle, request, started_at=before.started_at, now=now)
+        return await decisions.record(tx, request, made)
+
+    async def _bundle(self, tx: Transaction, before: Before) -> Bundle:
+        network, kept = await versions.applying(tx)
+        return self._book.take(before.edition, tx.hospital, network, kept)

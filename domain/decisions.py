@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -59,7 +60,10 @@ class DecisionPoint(StrEnum):
 
 
 class DecisionRequest(BaseModel, frozen=True):
-    """Facts are everything that the decision point supplies, read or not by today's rule (engine room, 13)."""
+    """Facts are everything that the decision point supplies, read or not by today's rule (engine room, 13).
+
+    department: id of the place within the hospital whose own rules may apply, '' for none.
+    """
 
     workflow_id: str
     step: StepName
@@ -67,6 +71,7 @@ class DecisionRequest(BaseModel, frozen=True):
     subject: Reference
     facts: dict[str, Any]
     at: AwareDatetime
+    department: str = ""
 
 
 class Decision(BaseModel, frozen=True):
@@ -74,7 +79,10 @@ class Decision(BaseModel, frozen=True):
 
     outcome: a key of the rule's outcome table, or the fallback's; values: that outcome's row.
     indeterminate: the rule could not be evaluated and the decision point's fallback stands; `missing` names the facts
-    it lacked, `reason` why in a code (`missing-fact`, `error`, `budget`).
+    it lacked, `wrong` those that were not what they claim to be, `reason` why in a code (`missing-fact`, `error`,
+    `budget`, `no-rule`).
+    outcomes, rows: keys and their values where a point answers with several; number: where it answers with one.
+    trace: names this decision, to ask why.  dictionary, derivation: what the facts meant then.
     """
 
     point: DecisionPoint
@@ -86,3 +94,10 @@ class Decision(BaseModel, frozen=True):
     indeterminate: bool = False
     reason: str = ""
     missing: tuple[str, ...] = Field(default=())
+    wrong: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    rows: tuple[dict[str, Any], ...] = ()
+    number: float | None = None
+    trace: UUID | None = None
+    dictionary: str = ""
+    derivation: str = ""

@@ -12,8 +12,8 @@ class JournalKey(StrEnum):
 
     PATIENT_REGISTERED = "patient-registered"
     ADMISSION_REQUESTED = "admission-requested"  # ward, priority
-    DUE_TIME_DECIDED = "due-time-decided"  # minutes, rule, version
-    DUE_TIME_FALLBACK = "due-time-fallback"  # minutes, missing
+    DUE_TIME_DECIDED = "due-time-decided"  # minutes, rule, version, trace
+    DUE_TIME_FALLBACK = "due-time-fallback"  # minutes, missing, trace
     BED_TASK_OPENED = "bed-task-opened"  # role, due
     TASK_CLAIMED = "task-claimed"  # task
     TASK_RELEASED = "task-released"  # task

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
+from hashlib import sha256
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
-from domain.canonical import canonical_digest
+from domain.canonical import canonical_json
 from domain.errors import RuleUnusable
 from rules.facts import Code, FactPath, Facts, Part, Text
 from rules.findings import MOST_FINDINGS, Finding, escaped, finding, refuse
@@ -126,7 +127,12 @@ class RuleDocument(Part):
     @cached_property
     def digest(self) -> str:
         """Over what was written, not over defaults, so that a later release with more members agrees."""
-        return canonical_digest(self.model_dump(mode="json", exclude_unset=True))
+        return sha256(self.canonical).hexdigest()
+
+    @property
+    def canonical(self) -> bytes:
+        """The bytes that are kept: canonical JSON of what was written (RFC 8785)."""
+        return canonical_json(self.model_dump(mode="json", exclude_unset=True))
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

@@ -21,6 +21,7 @@ from activities.admission import StoreAdmissionActivities
 from activities.decisions import StoreDecisionActivities
 from activities.effects import Effects
 from domain.errors import Misconfigured, Unavailable
+from rules.bundle import RuleBook
 from rules.engine import RuleEngine
 from runtime.interceptors import AtTheEdge
 from runtime.ports import LOOPBACK, free_port
@@ -59,7 +60,7 @@ def build_worker(
     effects: how many run at once; more than the database has connections would only wait for one.
     """
     admission = StoreAdmissionActivities(Effects(database, lambda: datetime.now(UTC)))
-    decisions = StoreDecisionActivities(database, RuleEngine())
+    decisions = StoreDecisionActivities(database, RuleEngine(), RuleBook(), lambda: datetime.now(UTC))
     return Worker(
         client,
         task_queue=task_queue,

@@ -3,17 +3,57 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
+from pydantic import AwareDatetime, BaseModel
 
 from domain.canonical import canonical_json
+from domain.clock import HospitalClock
 from domain.decisions import Decision, DecisionPoint, DecisionRequest
 from domain.errors import NotFound
+from domain.rule_versions import Edition
 from store.database import Transaction
 from store.sealing import Sealed, SealedColumn, open_, place, seal
 
 _PURPOSE = "decision"
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
+_EXISTING: Final = "select * from decision_log where hospital = %s and workflow_id = %s and step = %s"
+
+
+@dataclass(frozen=True)
+class Before:
+    """What must be known before a step decides. started_at: when its process began, None without a process row."""
+
+    decision: Decision | None
+    edition: Edition
+    started_at: datetime | None
+    clock: HospitalClock
+
+
+async def before(tx: Transaction, workflow_id: str, step: str) -> Before:
+    """The decision that the step took already, and what it needs where it did not. One round trip."""
+    taken = await tx.connection.execute(_EXISTING, [tx.hospital, workflow_id, step])
+    around = await tx.one(
+        """
+        select coalesce(e.edition, 0) as own, s.edition as shared, p.started_at, c.epoch, c.base, c.rate
+        from shared_rule_edition s
+        left join rule_edition e on e.hospital = %(hospital)s
+        left join process p on p.hospital = %(hospital)s and p.workflow_id = %(workflow_id)s
+        left join hospital_clock c on c.hospital = %(hospital)s
+        where s.name = 'rules'
+        """,
+        {"hospital": tx.hospital, "workflow_id": workflow_id},
+    )
+    assert around is not None  # noqa: S101  # its row came with the table
+    row = await taken.fetchone()
+    clock = HospitalClock() if around["epoch"] is None else HospitalClock.model_validate(around)
+    edition = Edition(own=around["own"], shared=around["shared"])
+    return Before(None if row is None else _decision(row), edition, around["started_at"], clock)
 
 SEALED = SealedColumn(
     table="decision_log",
@@ -27,11 +67,8 @@ SEALED = SealedColumn(
 
 async def existing(tx: Transaction, workflow_id: str, step: str) -> Decision | None:
     """The decision that this step took already: it stands, whatever the rule says today."""
-    row = await tx.one(
-        "select * from decision_log where hospital = %s and workflow_id = %s and step = %s",
-        [tx.hospital, workflow_id, step],
-    )
-    return None if row is None else Decision.model_validate(row)
+    row = await tx.one(_EXISTING, [tx.hospital, workflow_id, step])
+    return None if row is None else _decision(row)
 
 
 async def record(tx: Transaction, request: DecisionRequest, decision: Decision) -> Decision:
@@ -46,9 +83,12 @@ async def record(tx: Transaction, request: DecisionRequest, decision: Decision) 
     made = await tx.one(
         """
         insert into decision_log (hospital, workflow_id, step, point, subject, decided_at, outcome, values, rule,
-                                  version, digest, indeterminate, reason, missing, key_id, facts)
+                                  version, digest, indeterminate, reason, missing, key_id, facts, trace, dictionary,
+                                  derivation, department, outcomes, rows, number, wrong)
         values (%(hospital)s, %(workflow_id)s, %(step)s, %(point)s, %(subject)s, %(at)s, %(outcome)s, %(values)s,
-                %(rule)s, %(version)s, %(digest)s, %(indeterminate)s, %(reason)s, %(missing)s, %(key_id)s, %(facts)s)
+                %(rule)s, %(version)s, %(digest)s, %(indeterminate)s, %(reason)s, %(missing)s, %(key_id)s, %(facts)s,
+                %(trace)s, %(dictionary)s, %(derivation)s, %(department)s, %(outcomes)s, %(rows)s, %(number)s,
+                %(wrong)s)
         on conflict do nothing returning step
         """,
         {
@@ -68,6 +108,14 @@ async def record(tx: Transaction, request: DecisionRequest, decision: Decision) 
             "missing": list(decision.missing),
             "key_id": facts.key_id,
             "facts": facts.data,
+            "trace": decision.trace,
+            "dictionary": decision.dictionary,
+            "derivation": decision.derivation,
+            "department": request.department,
+            "outcomes": list(decision.outcomes),
+            "rows": Jsonb(list(decision.rows)),
+            "number": decision.number,
+            "wrong": list(decision.wrong),
         },
     )
     if made is not None:
@@ -77,25 +125,81 @@ async def record(tx: Transaction, request: DecisionRequest, decision: Decision) 
 
 async def request_of(tx: Transaction, workflow_id: str, step: str) -> DecisionRequest:
     """What was asked, facts included. Raises NotFound, SealBroken."""
-    row = await tx.one(
-        "select * from decision_log where hospital = %s and workflow_id = %s and step = %s",
-        [tx.hospital, workflow_id, step],
-    )
+    row = await tx.one(_EXISTING, [tx.hospital, workflow_id, step])
     if row is None:
         raise NotFound("no such decision", workflow_id=workflow_id, step=step)
+    return _request(tx, row)
+
+
+async def by_trace(tx: Transaction, trace: UUID) -> tuple[DecisionRequest, Decision]:
+    """A decision by its number. Raises NotFound, SealBroken."""
+    row = await tx.one("select * from decision_log where hospital = %s and trace = %s", [tx.hospital, trace])
+    if row is None:
+        raise NotFound("no such decision")
+    return _request(tx, row), _decision(row)
+
+
+class Cursor(BaseModel, frozen=True):
+    """Where a reader of the log stands: behind this decision."""
+
+    at: AwareDatetime
+    workflow_id: str
+    step: str
+
+
+async def past(
+    tx: Transaction,
+    point: str,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    after: Cursor | None,
+    limit: int,
+) -> list[tuple[DecisionRequest, Decision]]:
+    """Decisions of a point in the order of their times, `limit` of them behind a cursor, with their facts."""
+    rows = await tx.all(
+        """
+        select * from decision_log
+        where hospital = %(hospital)s and point = %(point)s
+          and decided_at >= coalesce(%(since)s::timestamptz, '-infinity')
+          and decided_at < coalesce(%(until)s::timestamptz, 'infinity')
+          and (decided_at, workflow_id, step) > (%(at)s, %(workflow_id)s, %(step)s)
+        order by decided_at, workflow_id, step limit %(limit)s
+        """,
+        {
+            "hospital": tx.hospital,
+            "point": point,
+            "since": since,
+            "until": until,
+            "limit": limit,
+            "at": after.at if after else _FIRST,
+            "workflow_id": after.workflow_id if after else "",
+            "step": after.step if after else "",
+        },
+    )
+    return [(_request(tx, row), _decision(row)) for row in rows]
+
+
+def _request(tx: Transaction, row: Mapping[str, Any]) -> DecisionRequest:
     opened = open_(
         tx.keys,
         Sealed(row["key_id"], row["facts"]),
-        place(tx.hospital, workflow_id, step),
+        place(tx.hospital, row["workflow_id"], row["step"]),
         purpose=_PURPOSE,
         hospital=tx.hospital,
     )
     facts: dict[str, Any] = json.loads(opened)
     return DecisionRequest(
-        workflow_id=workflow_id,
+        workflow_id=row["workflow_id"],
         step=row["step"],
         point=DecisionPoint(row["point"]),
         subject=row["subject"],
         facts=facts,
         at=row["decided_at"],
+        department=row["department"] or "",
     )
+
+
+def _decision(row: Mapping[str, Any]) -> Decision:
+    """Rows of the first release lack the later columns."""
+    return Decision.model_validate({name: value for name, value in row.items() if value is not None})

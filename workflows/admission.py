@@ -77,6 +77,7 @@ class Admission(Process[AdmissionState]):
             DecisionPoint.BED_ASSIGNMENT_DUE,
             self._state.encounter,
             {"priority": priority.value},
+            department=self._state.ward.id,
         )
         async with self._turn:
             if not self._at(AdmissionPhase.REQUESTED):  # cancelled meanwhile

@@ -108,7 +108,10 @@ class Process(Generic[State]):
             ]
         )
 
-    async def _decide(self, step: str, point: DecisionPoint, subject: Reference, facts: dict[str, Any]) -> Decision:
+    async def _decide(
+        self, step: str, point: DecisionPoint, subject: Reference, facts: dict[str, Any], department: str = ""
+    ) -> Decision:
+        """Ask a rule. department: id of the place within the hospital whose own rules may apply."""
         request = DecisionRequest(
             workflow_id=self._state.workflow_id,
             step=StepName(step),
@@ -116,6 +119,7 @@ class Process(Generic[State]):
             subject=subject,
             facts=facts,
             at=self._now(),
+            department=department,
         )
         return await workflow.execute_local_activity_method(DecisionActivities.decide, request, **EFFECT)
 

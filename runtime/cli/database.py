@@ -17,6 +17,7 @@ from domain.errors import Misconfigured, NotFound
 from domain.roles import Role
 from runtime import logs
 from runtime.settings import Settings, load_settings, settings_from
+from runtime.shipping import ship_rules
 from runtime.supervisor.place import running
 from store import accounts, hospitals, schema
 from store.database import Database, Transaction
@@ -35,8 +36,13 @@ def migrate(settings: Settings, *, check: bool) -> None:
     if check:
         asyncio.run(schema.check(url))
     else:
-        asyncio.run(schema.migrate(url))
+        asyncio.run(_migrate(url))
     tell(f"The database has schema {schema.head()}, as this release needs.")
+
+
+async def _migrate(url: str) -> None:
+    await schema.migrate(url)
+    await ship_rules(url, now=datetime.now(UTC))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from runtime.demo.level import Demo
 from runtime.demo.staff import account_names
 from runtime.postgres import EmbeddedPostgres
 from runtime.settings import Settings, environment_of
+from runtime.shipping import ship_rules
 from runtime.supervisor.leftovers import Register
 from runtime.supervisor.parts import Postgres, Program, Temporal
 from runtime.supervisor.place import Place
@@ -138,6 +139,7 @@ class House:
         migrate_url = self._settings.database_migrate_url.get_secret_value()
         if migrate_url:
             await schema.migrate(migrate_url)
+            await ship_rules(migrate_url, now=datetime.now(UTC))
         else:
             await schema.check(self._settings.database_url.get_secret_value())
         if self._demo is not Demo.NONE:

@@ -17,6 +17,7 @@ from store.tables import (
     keys,
     processes,
     records,
+    rules,
     search,
     worklist,
 )
@@ -35,6 +36,7 @@ MODULES = (
     keys,
     processes,
     records,
+    rules,
     search,
     worklist,
 )

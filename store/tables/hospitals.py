@@ -16,6 +16,7 @@ class SharedHospital(Table, table=True):
     name_ko: str
     name_en: str
     kind: str = Field(sa_type=Code)
+    network: str | None = Field(default=None, sa_type=Code)
 
 
 class HospitalClock(HospitalTable, table=True):

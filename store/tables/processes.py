@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Uuid, text
+from sqlalchemy import Double, Index, Uuid, text
 from sqlmodel import Field
 
 from store.tables.base import Code, Codes, HospitalTable, Instant, Json
@@ -49,7 +49,11 @@ class ProcessEffect(HospitalTable, table=True):
 
 
 class DecisionLog(HospitalTable, table=True):
-    """A rule asked and its answer. `facts` are sealed: they are the patient's."""
+    """A rule asked and its answer. `facts` are sealed: they are the patient's.
+
+    The columns after them are empty in rows of the first release. trace: the decision's own number.  dictionary,
+    derivation: what the facts meant.  rows: the values of each of `outcomes`.
+    """
 
     workflow_id: str = Field(primary_key=True, sa_type=Code)
     step: str = Field(primary_key=True, sa_type=Code)
@@ -66,3 +70,16 @@ class DecisionLog(HospitalTable, table=True):
     missing: list[str] = Field(sa_type=Codes)
     key_id: str = Field(sa_type=Code)
     facts: bytes
+    trace: UUID | None = None
+    dictionary: str | None = Field(default=None, sa_type=Code)
+    derivation: str | None = Field(default=None, sa_type=Code)
+    department: str | None = Field(default=None, sa_type=Code)
+    outcomes: list[str] | None = Field(default=None, sa_type=Codes)
+    rows: list[Any] | None = Field(default=None, sa_type=Json)
+    number: float | None = Field(default=None, sa_type=Double)
+    wrong: list[str] | None = Field(default=None, sa_type=Codes)
+
+    __table_args__ = (
+        Index("decision_log_point", "hospital", "point", "decided_at", "workflow_id", "step"),
+        Index("decision_log_trace", "hospital", "trace"),
+    )

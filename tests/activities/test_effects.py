@@ -19,6 +19,7 @@ from domain.ids import Reference, StepName
 from domain.process import ProcessSnapshot, Step
 from domain.roles import Role
 from domain.worklist import TaskKind, TaskSpec
+from rules.bundle import RuleBook
 from rules.engine import RuleEngine
 from runtime.interceptors import AtTheEdge
 from store import audit, decisions, journal, records, worklist
@@ -213,8 +214,12 @@ def asked(state: AdmissionState, **facts: str) -> DecisionRequest:
     )
 
 
+def ruling_of(desk: Desk) -> StoreDecisionActivities:
+    return StoreDecisionActivities(desk.database, RuleEngine(), RuleBook(), lambda: NOW)
+
+
 async def test_a_decision_is_taken_once_and_kept_with_all_its_facts(desk: Desk) -> None:
-    state, ruling = await desk.requested(), StoreDecisionActivities(desk.database, RuleEngine())
+    state, ruling = await desk.requested(), ruling_of(desk)
     first = await inside(state.workflow_id, ruling.decide, asked(state, priority="stat", unread="kept"))
     assert (first.outcome, first.values["minutes"], first.indeterminate) == ("within-15-minutes", 15, False)
     # Asked again, even with other facts, the first answer stands.
@@ -225,7 +230,7 @@ async def test_a_decision_is_taken_once_and_kept_with_all_its_facts(desk: Desk) 
 
 
 async def test_a_missing_fact_gives_the_fallback_and_its_name(desk: Desk) -> None:
-    state, ruling = await desk.requested(), StoreDecisionActivities(desk.database, RuleEngine())
+    state, ruling = await desk.requested(), ruling_of(desk)
     decision = await inside(state.workflow_id, ruling.decide, asked(state))
     assert (decision.outcome, decision.reason, decision.missing) == ("within-30-minutes", "missing-fact", ("priority",))
 

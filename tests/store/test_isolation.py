@@ -37,6 +37,8 @@ SYSTEM_MAY = {
     ("setup_link", "DELETE"),
     ("setup_link", "SELECT"),
     ("shared_hospital", "SELECT"),
+    ("shared_rule", "SELECT"),
+    ("shared_rule_edition", "SELECT"),
     ("sign_in", "DELETE"),
     ("sign_in", "SELECT"),
     ("sign_in_attempt", "DELETE"),
@@ -78,7 +80,7 @@ async def test_a_table_without_a_hospital_is_shared_by_name(urls: Urls) -> None:
           and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'hospital')
         """,
     )
-    assert {name for (name,) in tables} == {"alembic_version", "shared_hospital"}
+    assert {name for (name,) in tables} == {"alembic_version", "shared_hospital", "shared_rule", "shared_rule_edition"}
 
 
 async def test_the_hospital_is_the_first_column_of_every_table_and_index(urls: Urls) -> None:
@@ -107,7 +109,7 @@ async def test_a_policy_names_the_hospital_for_the_application_on_every_granted_
         urls.superuser,
         """
         select distinct g.table_name from information_schema.role_table_grants g
-        where g.grantee = 'phis_app' and g.table_name not in ('alembic_version', 'shared_hospital')
+        where g.grantee = 'phis_app' and g.table_name <> 'alembic_version' and g.table_name not like 'shared\\_%'
           and not exists (
             select from pg_policies p where p.tablename = g.table_name and p.policyname = 'own_hospital'
               and p.roles = '{phis_app}' and p.qual like '%phis.hospital%' and p.with_check = p.qual)

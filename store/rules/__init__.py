@@ -1,0 +1,1 @@
+"""Rules as they are kept: drafts, versions, approvals, disablements, notices, reports. Documents are bytes here."""
