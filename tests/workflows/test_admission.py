@@ -49,8 +49,9 @@ async def test_the_journal_and_the_audit_tell_who_did_what_once(desk: Desk) -> N
     state = await desk.state(stay)
     told = [(line.key, line.actor, line.params) for line in await desk.story(state)]
     assert state.bed_task is not None
+    decided = {"version": "1.2.0", "trace": made_id(state.workflow_id, "assign-bed/1/due", "decision")}
     assert told == [
-        (JournalKey.DUE_TIME_DECIDED, None, {"minutes": "30", "rule": "bed-assignment-due", "version": "1.2.0"}),
+        (JournalKey.DUE_TIME_DECIDED, None, {"minutes": "30", "rule": "bed-assignment-due"} | decided),
         (JournalKey.BED_TASK_OPENED, None, {"role": "bed-manager", "due": state.bed_task.due_at.isoformat()}),
         (JournalKey.BED_ASSIGNED, BED_MANAGER, {"bed": bed}),
         (JournalKey.ADMITTED, None, {"bed": bed}),
