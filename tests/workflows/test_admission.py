@@ -11,6 +11,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.admission import AdmissionOutcome, AdmissionPhase, AdmissionState, BedAssigned, CancelReason
+from domain.ids import made_id
 from domain.journal import JournalKey
 from domain.roles import Role
 from domain.worklist import Priority, TaskStatus
