@@ -16,7 +16,7 @@ from api.auth import token
 from api.commands import admissions, care, status, stays, worklist
 from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
-from api.guards import Guards
+from api.guards import Guards, Limits
 from api.state import AppState
 from api.ui.routes import account, delegations, events, home, kept, session, sign_on, signing_in, step_up
 from api.ui.routes import admissions as admission_screens
@@ -89,6 +89,7 @@ def create_app(state: AppState) -> FastAPI:
         app.include_router(router)
     app.mount("/static", PublicFiles(directory=STATIC), name="static")
     problems.register(app)
+    app.add_middleware(Limits, gate=state.gate)
     app.add_middleware(Guards, secure=state.secure_cookies, largest=state.largest_request)
     refuse_routes_without_policy(app.routes, PublicFiles)
     for language in Language:

@@ -11,8 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import metrics
+from api import metrics, problems
+from api.pressure import Gate, TooSlow
 from api.problems import unexpected
+from domain.errors import Unavailable
+
+MOST_HEADERS = 100
+LARGEST_HEADERS = 32 * 1024
+LONGEST_PATH = 2 * 1024
+LONGEST_QUERY = 60 * 1024
+"""Of a head: bytes but for the count. Browsers send some twenty headers of two kilobytes."""
 
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -102,3 +110,59 @@ class Guards:
             return message
 
         return measured
+
+
+class Limits:
+    """ASGI middleware within `Guards`: limits to a request's head, a place for it, a time for body and answer."""
+
+    def __init__(self, app: ASGIApp, *, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            refuse_head(scope)
+            _refuse_packed(scope)
+            async with self._gate.taking(scope) as taken:
+                await self._app(scope, _as_http(taken.receiving(receive)), taken.sending(noted))
+        except (Unavailable, HTTPException) as refused:
+            if begun:
+                raise
+            answer = await problems.face(Request(scope, receive), refused)
+            await answer(scope, receive, send)
+
+
+def refuse_head(scope: Scope) -> None:
+    """Raises HTTPException for more headers than anybody sends, and for an address that nobody has."""
+    headers = scope["headers"]
+    if len(headers) > MOST_HEADERS or sum(len(name) + len(value) for name, value in headers) > LARGEST_HEADERS:
+        raise HTTPException(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+    if len(scope["query_string"]) > LONGEST_QUERY or len(scope["path"]) > LONGEST_PATH:
+        raise HTTPException(HTTPStatus.REQUEST_URI_TOO_LONG)
+
+
+def _refuse_packed(scope: Scope) -> None:
+    """What a packed body comes to when it is unpacked would have no limit."""
+    if any(name == b"content-encoding" and value.strip().lower() != b"identity" for name, value in scope["headers"]):
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+
+
+def _as_http(receive: Receive) -> Receive:
+    async def in_time() -> Message:
+        try:
+            return await receive()
+        except TooSlow:
+            # The rest of the body must not be taken for the next request.
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, headers={"Connection": "close"}) from None
+
+    return in_time

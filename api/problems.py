@@ -156,6 +156,11 @@ async def _http(request: Request, error: Exception) -> Response:
     return answer
 
 
+async def face(request: Request, error: Unavailable | HTTPException) -> Response:
+    """The answer to what is refused before any route is asked."""
+    return await (_refused if isinstance(error, PhisError) else _http)(request, error)
+
+
 def unexpected(request: Request, error: Exception) -> Response:
     """500 without a word about the cause; the log has its type and where, under the number shown."""
     log_id = uuid4().hex[:12]

@@ -7,7 +7,7 @@ names, references and instants only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -182,8 +182,26 @@ _HTTP: dict[int, _Said] = {
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, N_("This is too large"), "", N_("Send less at once.")
     ),
 }
+_HTTP |= {
+    status: replace(_HTTP[like], status=status)
+    for status, like in (
+        (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.BAD_REQUEST),
+        (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.BAD_REQUEST),
+        (HTTPStatus.REQUEST_URI_TOO_LONG, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+        (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    )
+}
 
-_HTTP_CODES = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_HTTP_CODES = {
+    400: "malformed",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "too-slow",
+    413: "too-large",
+    414: "too-large",
+    415: "malformed",
+    431: "too-large",
+}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from api.accesses import Shown
 from api.commands.dispatch import Dispatcher
 from api.events import EventHub
 from api.passwords import Passwords
+from api.pressure import Gate
 from store.database import Database
 from store.terminology import Compiled
 
@@ -37,6 +38,7 @@ class AppState:
     largest_bundle: bytes of a FHIR request: a transaction brings up to 5,000 resources.
     compiled: code systems and their kin of all hospitals, as this process has asked them lately.
     providers: the sign-on of a hospital that has its own.
+    gate: how many requests are at work at once, and for how long.
     outgoing: which other systems may be asked: published keys, a hospital's own sign-on.
     export_lifetime: how long the files of a finished export may be had.
     now: the real present; domain times come from the hospital's clock over it.
@@ -59,6 +61,7 @@ class AppState:
     shown: Shown = field(default_factory=Shown)
     passwords: Passwords = field(default_factory=Passwords)
     compiled: Compiled = field(default_factory=Compiled)
+    gate: Gate = field(default_factory=Gate)
     providers: Mapping[str, Provider] = field(default_factory=dict)
     outgoing: Outgoing = field(default_factory=lambda: Outgoing(()))
     now: Callable[[], datetime] = _real_now

@@ -24,6 +24,7 @@ from api.commands.dispatch import Dispatcher
 from api.commands.processes import Processes
 from api.events import EventHub
 from api.fhir.exporting import Exporter
+from api.pressure import Gate
 from api.state import AppState
 from domain.errors import Unavailable
 from runtime.forgetting import keep_forgetting
@@ -31,6 +32,7 @@ from runtime.providers import providers_of
 from runtime.reconcile import reconcile
 from runtime.resealing import keep_resealing
 from runtime.settings import Settings, needed
+from runtime.sockets import Protocol
 from runtime.temporal import PROCESS_QUEUE, connect
 from runtime.tracing import tracing
 from store import journal, outbox, schema, worklist
@@ -92,6 +94,7 @@ async def application(
             export_lifetime=settings.export_lifetime,
             providers=providers_of(settings.oidc),
             reference_checks=settings.reference_checks,
+            gate=Gate(settings.requests_at_once, whole=settings.request_time, body=settings.body_time),
             outgoing=Outgoing(settings.outgoing_hosts.split(",")),
         )
         app = create_app(state)
@@ -180,6 +183,8 @@ async def serve(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             lifespan="off",
+            http=Protocol,
+            ws="none",
             timeout_graceful_shutdown=int(settings.server_drain.total_seconds()),
             forwarded_allow_ips=settings.trusted_proxies,
         )

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     database_migrate_url: DatabaseUrl = _UNSET
     """The same database as role phis_migrate; only `phis migrate` and `phis up` use it."""
     database_pool: Annotated[int, Field(ge=1, le=200)] = 8
-    """Connections that one server or worker holds at most as phis_app."""
+    """Connections that one server or worker holds at most as phis_app; a server two more, for health and signing in."""
     database_system_pool: Annotated[int, Field(ge=1, le=50)] = 3
     """Connections that one server or worker holds at most as phis_system."""
 
@@ -93,6 +93,12 @@ class Settings(BaseSettings):
     """A signed-in person signs in again after this time."""
     largest_request: ByteSize = ByteSize(2 * 1024 * 1024)
     """Request bodies above this size are refused."""
+    requests_at_once: Annotated[int, Field(ge=4, le=10_000)] = 64
+    """Requests that one server works on at once; four times as many wait in line, others hear 503."""
+    request_time: Annotated[timedelta, Field(gt=timedelta())] = timedelta(seconds=60)
+    """A request whose answer has not begun after this time is given up with 503."""
+    body_time: Annotated[timedelta, Field(gt=timedelta())] = timedelta(seconds=30)
+    """A request whose body has not come after this time is given up with 408."""
     outgoing_hosts: str = ""
     """Hosts, separated by commas, that we may ask: clients' published keys, a hospital's own sign-on."""
     export_lifetime: Annotated[timedelta, Field(gt=timedelta())] = timedelta(hours=24)

@@ -17,6 +17,7 @@ import select
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self, TypeVar
@@ -44,6 +45,13 @@ _SETTINGS = (
 )
 _CONNECT_SECONDS = 5
 _LOOK = data_keys.LOOKED_AT_EVERY
+
+first_served: ContextVar[bool] = ContextVar("first_served", default=False)
+"""Whether this is answered even while everything else waits for a connection: health, signing in."""
+
+_KEPT_BACK = 2
+_LINE = 16
+"""Connections for `first_served`, opened when they are needed; and how many may wait for each of the others."""
 
 # libpq keeps the code of a refused connection to itself. In another language these are outages, told with their text.
 _NEVER = ("password authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted to log in")
@@ -94,10 +102,14 @@ class SystemTransaction(AnyTransaction):
 
 
 class Database:
-    """Two pools over one database. Every method raises Unavailable(part="database") while it does not answer."""
+    """Pools over one database, one for each role and a small one kept back.
 
-    def __init__(self, app: Pool, system: Pool, keys: KeyRing) -> None:
+    Every method raises Unavailable(part="database") while it does not answer.
+    """
+
+    def __init__(self, app: Pool, system: Pool, kept_back: Pool, keys: KeyRing) -> None:
         self._app = app
+        self._kept_back = kept_back
         self._system = system
         self._keys = keys.copy()
         self._keys_read = float("-inf")
@@ -124,15 +136,16 @@ class Database:
         async with (
             _pool(app_url, app_size, wait, "app") as app,
             _pool(system_url, system_size, wait, "system") as system,
+            _pool(app_url, _KEPT_BACK, wait, "first", ready=0) as kept_back,
         ):
-            yield cls(app, system, keys)
+            yield cls(app, system, kept_back, keys)
 
     @asynccontextmanager
     async def transaction(self, hospital: str) -> AsyncIterator[Transaction]:
         """One transaction of a hospital: commits at the end of the block, rolls back when an exception leaves it."""
         if time.monotonic() - self._keys_read > _LOOK.total_seconds():
             await self._look_for_keys()
-        async with _begun(self._app) as connection:
+        async with _begun(self._kept_back if first_served.get() else self._app) as connection:
             await connection.execute("select set_config('phis.hospital', %s, true)", [hospital])
             yield Transaction(self._keys, connection, hospital)
 
@@ -172,7 +185,7 @@ class Database:
             await system.one("select 1")
 
 
-def _pool(url: str, size: int, wait: timedelta, name: str) -> Pool:
+def _pool(url: str, size: int, wait: timedelta, name: str, *, ready: int = 2) -> Pool:
     return AsyncConnectionPool(
         url,
         connection_class=Line,
@@ -183,8 +196,9 @@ def _pool(url: str, size: int, wait: timedelta, name: str) -> Pool:
             "application_name": f"phis-{name}",
             "connect_timeout": _CONNECT_SECONDS,
         },
-        min_size=min(2, size),
+        min_size=min(ready, size),
         max_size=size,
+        max_waiting=_LINE * size,
         timeout=wait.total_seconds(),
         name=f"phis-{name}",
         check=_alive,

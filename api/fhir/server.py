@@ -15,6 +15,7 @@ from time import perf_counter
 from urllib.parse import parse_qsl
 
 from prometheus_client import Counter, Histogram
+from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from api import metrics
@@ -26,6 +27,8 @@ from api.fhir.outcome import Refusal, error
 from api.fhir.routing import address_of
 from api.fhir.text import parse
 from api.fhir.weight import LIGHT, refuse_heavy
+from api.guards import refuse_head
+from api.pressure import TooSlow
 from api.state import AppState
 from domain.errors import Forbidden, Invalid, OutOfReach
 
@@ -70,8 +73,16 @@ class FhirServer:
                 return
             address = address_of(method, rest.rstrip("/").split("/") if rest.strip("/") else ())
             label = address.interaction
-            call = await self._call(scope, receive, hospital, address)
-            answer = await _PERFORM[address.interaction](call)
+            refuse_head(scope)
+            async with self._state.gate.taking(scope) as taken:
+                call = await self._call(scope, taken.receiving(receive), hospital, address)
+                answer = await _PERFORM[address.interaction](call)
+        except HTTPException as refused:
+            said = Refusal(refused.status_code, error("too-long", HTTPStatus(refused.status_code).description))
+            answer = Answer(said.status, outcome.rendered(said))
+        except TooSlow:
+            said = Refusal(HTTPStatus.REQUEST_TIMEOUT, error("timeout", "the body did not come in time"))
+            answer = Answer(said.status, outcome.rendered(said), headers=((b"connection", b"close"),))
         except Exception as failed:
             # An entry's refusal is said of the Bundle; what it was stands behind it.
             cause = failed.__cause__ if isinstance(failed, Refusal) else failed
