@@ -55,6 +55,7 @@ async def before(tx: Transaction, workflow_id: str, step: str) -> Before:
     edition = Edition(own=around["own"], shared=around["shared"])
     return Before(None if row is None else _decision(row), edition, around["started_at"], clock)
 
+
 SEALED = SealedColumn(
     table="decision_log",
     order={"workflow_id": "text", "step": "text"},

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from adapters.csv import writing
 from api.ui.views.audit_report import Section, sections
 from api.ui.words import Language, words
 from domain.errors import Misconfigured
@@ -22,8 +21,6 @@ from store.sealing import KeyRing
 from store.seals.checkpoints import Folder
 from store.seals.verifying import Finding, Verdict, Wrong
 from store.seals.verifying import verify as compare
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _SAYS = {
     Wrong.ROW_CHANGED: "a row was changed",
@@ -99,14 +96,7 @@ def written(found: Sequence[Section], form: Form) -> str:
         shown = {each.key: [dict(zip(each.columns, row, strict=True)) for row in each.rows] for each in found}
         return json.dumps(shown, ensure_ascii=False, indent=1)
     if form is Form.CSV:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        for section in found:
-            writer.writerow([section.title])
-            writer.writerow(section.columns)
-            writer.writerows([_safe(cell) for cell in row] for row in section.rows)
-            writer.writerow([])
-        return text.getvalue()
+        return writing.table(row for each in found for row in ([each.title], each.columns, *each.rows, []))
     return "\n".join(_table(section) for section in found)
 
 
@@ -117,11 +107,6 @@ def _table(section: Section) -> str:
         widths = [max(len(row[at]) for row in rows) for at in range(len(section.columns))]
         lines += ["  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines) + "\n"
-
-
-def _safe(cell: str) -> str:
-    """A spreadsheet must not take a text for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 async def _verify(settings: Settings, hospital: str, checkpoints: Path | None) -> Verdict:
