@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from api.accesses import request_id
 from api.caller import Caller
 from api.state import AppState, state_of
+from api.strict import refuse_unknown_fields
 from domain.errors import Forbidden, Misconfigured, NotFound, NotSignedIn, ProofNeeded
 from rules.access import Action, may, roles_for
 from store import accounts, hospitals
@@ -60,15 +61,25 @@ class Policy:
             raise Forbidden(self.action.value, action=self.action.value, roles=_names(self.action))
         if self.step_up:
             refuse_without_fresh_proof(state, caller, self.action)
+        if request.method in _CHANGING:
+            await refuse_unknown_fields(request)
         return caller
 
 
 class Public:
-    """A route's policy: anybody. Changing requests must still come from our own pages."""
+    """A route's policy: anybody. Changing requests must still come from our own pages.
+
+    any_field: what the route does not know is passed over, where a standard says so.
+    """
+
+    def __init__(self, *, any_field: bool = False) -> None:
+        self.any_field = any_field
 
     async def __call__(self, request: Request) -> None:
         if request.method in _CHANGING:
             refuse_other_origins(request, state_of(request))
+            if not self.any_field:
+                await refuse_unknown_fields(request)
 
 
 def allow(action: Action, *, step_up: bool = False) -> Any:
@@ -85,6 +96,7 @@ def refuse_without_fresh_proof(state: AppState, caller: Caller, action: Action) 
 
 
 public: Any = Depends(Public())
+public_with_any_field: Any = Depends(Public(any_field=True))
 
 
 async def known_caller(request: Request) -> Caller | None:
@@ -128,7 +140,9 @@ def refuse_other_origins(request: Request, state: AppState) -> None:
 async def _refuse_forgery(request: Request, state: AppState, csrf: str) -> None:
     refuse_other_origins(request, state)
     given = request.headers.get("x-csrf-token")
-    if given is None and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    # Only forms of screens carry it as a field: a body of FHIR is read later, and by somebody else.
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    if given is None and form and "route" in request.scope:
         given = str((await request.form()).get("csrf", ""))
     if given is None or not secrets.compare_digest(given.encode(), csrf.encode()):
         raise Forbidden("the form's token does not belong to this session")

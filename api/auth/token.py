@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from api.auth.assertions import ENDPOINT, Claimed, checked, claimed, published_keys
-from api.deps import public
+from api.deps import public_with_any_field
 from api.state import AppState, State
 from domain.errors import Invalid, NotFound
 from rules.scopes import intersection
@@ -34,7 +34,7 @@ class _Refused(Exception):
         self.status = status
 
 
-@router.post(ENDPOINT, dependencies=[public])
+@router.post(ENDPOINT, dependencies=[public_with_any_field])  # RFC 6749, 3.2: unknown parameters are ignored
 async def token(request: Request, state: State) -> Response:
     """The scope of the answer is what was requested and is allowed; a client reads what it got."""
     try:

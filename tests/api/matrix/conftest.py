@@ -1,0 +1,17 @@
+"""The two hospitals of the matrix, made once for each test that walks through it."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.api.matrix.world import World, build
+from tests.desk import Desk
+
+
+@pytest.fixture
+async def world(
+    app: FastAPI, desk: Desk, other_hospital: str, client: httpx.AsyncClient, password_hash: str
+) -> World:
+    return await build(app, desk, other_hospital, client, password_hash)

@@ -1,0 +1,40 @@
+"""Every screen and every command, for every role, about one's own hospital, another's, and for nobody."""
+
+from __future__ import annotations
+
+import random
+from time import perf_counter
+
+import pytest
+
+from tests.api.matrix.pairs import pairwise, seed
+from tests.api.matrix.routes import Case, cases, fault, policies, routes
+from tests.api.matrix.world import World
+
+
+def test_every_route_stands_in_the_matrix() -> None:
+    assert set(routes()) == set(policies())
+    assert {case.route for case in cases()} == set(routes())
+
+
+async def _walk(world: World, chosen: list[Case]) -> list[str]:
+    return [f"{' '.join(case.route)} {case.role} {case.whose} {case.wrong}: {said}" for case in chosen if (said := await fault(world, case))]
+
+
+async def test_a_sample_of_the_matrix_answers_as_the_policy_says(world: World) -> None:
+    number = seed()
+    chance, whole = random.Random(number), list(cases())  # noqa: S311
+    chosen = pairwise(whole, chance, frozenset({(0, 1)})) + chance.sample(whole, 250)
+    begun = perf_counter()
+    wrong = await _walk(world, chosen)
+    print(f"seed {number}: {len(chosen)} cases in {perf_counter() - begun:.1f} s, {len(wrong)} wrong")
+    assert not wrong, "\n".join(wrong[:40])
+
+
+@pytest.mark.long
+async def test_the_whole_matrix_answers_as_the_policy_says(world: World) -> None:
+    whole = list(cases())
+    begun = perf_counter()
+    wrong = await _walk(world, whole)
+    print(f"{len(routes())} routes, {len(whole)} cases in {perf_counter() - begun:.0f} s, {len(wrong)} wrong")
+    assert not wrong, "\n".join(wrong[:40])
