@@ -11,7 +11,7 @@ from domain.ids import Reference
 from domain.reach import Reach
 from rules.access import Action, reach_of, roles_for
 from store import accounts
-from store.care.circle import circle
+from store.care.circle import Circle, circle
 from store.care.scope import sensitive
 from store.database import Transaction
 
@@ -30,6 +30,17 @@ async def refuse_beyond(tx: Transaction, caller: Caller, action: Action, patient
     known = await circle(tx, caller.actor, caller.roles, now, also=caller.on_behalf_of)
     if not known.holds(patient, reach):
         raise OutOfReach("not in the caller's care", reference=patient, patient=patient, why="care")
+    await _refuse_without_purpose(tx, known, patient)
+
+
+async def refuse_without_purpose(tx: Transaction, caller: Caller, patient: Reference, now: datetime) -> None:
+    """Raises OutOfReach with the `why` `purpose`, where the caller's task or role brings the patient into reach."""
+    if is_person(caller):
+        known = await circle(tx, caller.actor, caller.roles, now, also=caller.on_behalf_of)
+        await _refuse_without_purpose(tx, known, patient)
+
+
+async def _refuse_without_purpose(tx: Transaction, known: Circle, patient: Reference) -> None:
     if not known.knows_why(patient) and patient in await sensitive(tx, [patient]):
         raise OutOfReach("a sensitive record needs a purpose", reference=patient, patient=patient, why="purpose")
 

@@ -1,7 +1,7 @@
 """Fields that a route does not know are refused: a sender would believe that they had an effect.
 
-Bodies of commands say so themselves (`api/commands/shapes.py`). Of forms, FastAPI takes what a route declares and passes
-over the rest; here the rest is looked at, for every route at one place.
+Bodies of commands say so themselves (`api/commands/shapes.py`). Of forms, FastAPI takes what a route declares and
+passes over the rest; here the rest is looked at, for every route at one place.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from store.sessions import (
     act_for,
     end_session,
     end_sessions,
+    end_tokens,
     forget_expired,
     hospital_of_secret,
     is_person,
@@ -25,6 +26,7 @@ from store.sessions import (
     secret_hash,
     session,
     sessions_of,
+    standing,
     start_session,
     token,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "disable",
     "end_session",
     "end_sessions",
+    "end_tokens",
     "forget_expired",
     "forget_password",
     "hospital_of_secret",
@@ -56,6 +59,7 @@ __all__ = [
     "secret_hash",
     "session",
     "sessions_of",
+    "standing",
     "start_session",
     "token",
 ]
@@ -183,7 +187,10 @@ async def forget_password(tx: Transaction, name: str) -> None:
 
 
 async def change_roles(tx: Transaction, name: str, roles: Collection[Role]) -> None:
-    """Replace an account's roles and end its sessions: what was signed in had other rights. Raises NotFound."""
+    """Replace an account's roles, and end its sessions and tokens: what was signed in had other rights.
+
+    Raises NotFound.
+    """
     await _changed(
         tx,
         name,
@@ -229,3 +236,4 @@ async def _changed(tx: Transaction, name: str, row: object, *, but: bytes = b"")
     if row is None:
         raise NotFound("no such account", account=name)
     await end_sessions(tx, name, but=but)
+    await end_tokens(tx, name)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from domain.errors import Conflict, Invalid, NotFound
 from store.database import SystemTransaction, Transaction
+from store.sessions import end_tokens
 
 _ID = re.compile(r"([a-z][a-z0-9]{1,30})\.[a-z0-9][a-z0-9_-]{0,60}")
 
@@ -127,4 +128,4 @@ async def forget_assertions(tx: SystemTransaction, now: datetime) -> int:
 async def _changed(tx: Transaction, id_: str, row: object) -> None:
     if row is None:
         raise NotFound("no such client", client=id_)
-    await tx.execute("delete from access_token where hospital = %s and label = %s", [tx.hospital, id_])
+    await end_tokens(tx, id_)

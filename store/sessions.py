@@ -12,7 +12,12 @@ from pydantic import BaseModel, Field
 
 from domain.errors import NotSignedIn
 from domain.roles import Role
+from store import outbox
 from store.database import SystemTransaction, Transaction
+from store.pipeline import Pending
+
+TOPIC = "sessions"
+"""Sessions were ended by somebody: open streams look whether theirs stands."""
 
 LASTS = timedelta(hours=12)
 IDLES = timedelta(hours=1)
@@ -201,6 +206,8 @@ async def end_sessions(tx: Transaction, account: str, *, but: bytes = b"") -> in
         "delete from session where hospital = %s and account = %s and secret_hash <> %s returning 1 as one",
         [tx.hospital, account, but],
     )
+    if gone:
+        await outbox.put(tx, TOPIC, account)
     return len(gone)
 
 
@@ -243,6 +250,19 @@ async def token(tx: Transaction, secret_hash: bytes, now: datetime) -> Token:
     if not found:
         raise NotSignedIn("no such token")
     return found[0]
+
+
+async def standing(tx: Transaction, secret_hash: bytes, now: datetime) -> Pending:
+    """Asks whether a token has neither ended nor run out: a row, or none. Travels with the next statement."""
+    return await tx.connection.execute(
+        "select 1 as one from access_token where hospital = %s and secret_hash = %s and expires_at > %s",
+        [tx.hospital, secret_hash, now],
+    )
+
+
+async def end_tokens(tx: Transaction, label: str) -> None:
+    """End the tokens of a client, or those that act for an account."""
+    await tx.execute("delete from access_token where hospital = %s and label = %s", [tx.hospital, label])
 
 
 def new_secret(tx: Transaction) -> str:

@@ -62,7 +62,7 @@ async def refused(call: Call, refusal: PhisError, what: str) -> None:
 async def note(tx: Transaction, call: Call, action: AuditAction, versions: Iterable[Version]) -> None:
     """One row for an access to these versions, however many they are."""
     touched = list(versions)
-    await hold_back(call, tx, touched)
+    await hold_back(call, tx, touched, written=action not in {AuditAction.READ, AuditAction.QUERY})
     one = [touched[0].reference] if len(touched) == 1 else []
     await accessed(
         tx,

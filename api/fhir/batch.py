@@ -11,6 +11,7 @@ from api.fhir.entries import answered, entry_of, raw_entries, within
 from api.fhir.exchange import Answer, Call
 from api.fhir.interactions import perform
 from api.fhir.outcome import outcome
+from api.fhir.standing import transaction_of
 from domain.errors import Forbidden, Invalid, OutOfReach
 
 
@@ -24,6 +25,8 @@ async def batch(call: Call) -> Answer:
         return await transaction.transaction(call)
     if kind != "batch":
         raise Invalid("this address takes a Bundle of type batch or transaction", field="/type")
+    async with transaction_of(call):
+        pass  # a Bundle without entries asks for nothing else
     entries = []
     for index, raw in enumerate(raw_entries(bundle)):
         entries.append(await _answer(call, raw, index))

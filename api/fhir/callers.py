@@ -1,7 +1,7 @@
 """Who is asking over FHIR: a client's bearer token, or a browser's session as everywhere in the house.
 
-A token is looked up in the database and then trusted for a few seconds: looking it up with every read would double what
-a read costs. Streams of events look again every fifteen seconds (engine room, 8); here it is five.
+What a token may is looked up and then remembered for a few seconds: looking it up with every read would double what a
+read costs. Whether it still stands is asked with every read, in the read's own transaction (`api.fhir.standing`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rules.scopes import grants
 from store import accounts, clocks, hospitals
 
 TRUSTED = timedelta(seconds=5)
-"""How long a token that was ended elsewhere may still be answered."""
+"""How long what a token may is remembered; it changes only with what ends the token."""
 
 _REMEMBERED = 10_000
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from api.fhir import auditing, bundles
 from api.fhir.exchange import Answer, Call
 from api.fhir.export_request import patient_types
-from api.fhir.reach import reach
+from api.fhir.reach import reach, seen
 from api.fhir.veil import veiled
 from api.fhir.versions import time_of
 from domain import fhir
@@ -118,7 +118,7 @@ async def _referred(tx: Transaction, call: Call, found: list[Version], wanted: f
         and not any(fhir.compartment(call.address.type, ref.resource_type))
         and call.asker.grants.allow("r", ref.resource_type)
     ]
-    versions = await reading.read_many(tx, sorted(missing)) if missing else {}
+    versions = await reading.read_many(tx, await seen(call, tx, sorted(missing)))
     return [version for _, version in sorted(versions.items()) if not version.deleted]
 
 

@@ -17,7 +17,7 @@ from api.fhir.auditing import query_of
 from api.fhir.exchange import Answer, Call
 from api.fhir.export_request import Asked, Given, Level, asked_of
 from api.fhir.outcome import Refusal, error
-from api.fhir.reach import reach
+from api.fhir.reach import reach, seen
 from api.fhir.text import write
 from domain.errors import Forbidden, Invalid, NotFound, TooCostly
 from domain.ids import Reference
@@ -100,7 +100,8 @@ async def _patients(call: Call, tx: Transaction, given: Given) -> tuple[Referenc
     if at.type != "Group":
         if listed is not None:
             found = await reading.read_many(tx, listed)
-            if any(each not in found or found[each].deleted for each in listed):
+            reached = set(await seen(call, tx, listed))
+            if any(each not in found or found[each].deleted or each not in reached for each in listed):
                 raise Invalid("a patient of the list is not known", field="patient")
         return listed
     call.require("r", "Group")

@@ -19,6 +19,7 @@ from api.fhir import (
     vread,
 )
 from api.fhir.exchange import Answer, Call
+from api.fhir.standing import transaction_of
 from domain.ids import Reference
 from rules.scopes import Letter
 from store.database import Transaction
@@ -61,6 +62,6 @@ async def refuse_unseen_target(call: Call, tx: Transaction) -> None:
 
 async def perform(call: Call) -> Answer:
     """Do what the address says, all of it or nothing."""
-    async with call.state.database.transaction(call.hospital) as tx:
+    async with transaction_of(call) as tx:
         await refuse_unseen_target(call, tx)
         return await INTERACTIONS[call.address.interaction](call, tx)

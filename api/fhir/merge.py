@@ -15,7 +15,7 @@ from api.fhir import auditing
 from api.fhir.exchange import Answer, Call
 from api.fhir.outcome import Refusal, error, issue, outcome
 from api.fhir.parameters import answer, given, part
-from api.fhir.persons import Named, named
+from api.fhir.persons import Named, named, not_there
 from api.fhir.text import Json, write
 from api.fhir.writes import TOPIC
 from domain.admission import admission_id
@@ -125,7 +125,7 @@ async def _locked(one: _Merge) -> list[Reference]:
     heads = await reading.heads(tx, [*found, source, one.target.reference], lock=True)
     for name, patient in (("source-patient", source), ("target-patient", one.target.reference)):
         if patient not in heads or heads[patient].deleted:
-            raise _refused("not-found", f"there is no {patient}", name)
+            raise not_there(patient, name)
     late = set(await _referring(one)) - found
     if late:
         await reading.heads(tx, late, lock=True)

@@ -10,9 +10,9 @@ from http import HTTPStatus
 from api.fhir.exchange import Call
 from api.fhir.outcome import Refusal, error
 from api.fhir.parameters import Given
-from api.fhir.reach import reach
+from api.fhir.reach import reach, refuse_unseen
 from api.fhir.text import Json
-from domain.errors import Invalid
+from domain.errors import Invalid, OutOfReach
 from domain.ids import Reference
 from domain.merging import has_identifiers
 from store.database import Transaction
@@ -34,7 +34,8 @@ class Named:
 async def named(tx: Transaction, call: Call, asked: Given, name: str) -> Named:
     """The patient under `name` and `name`-identifier: both have to agree.
 
-    Raises Invalid without either, Refusal 422 for identifiers that name nobody, several, or another patient.
+    Raises Invalid without either, Refusal 422 for identifiers that name nobody, several, or another patient, and for
+    a patient out of the caller's reach, as for one who does not exist.
     """
     identifiers: list[Json] = asked.values.get(f"{name}-identifier", [])
     if any("value" not in each for each in identifiers):
@@ -45,6 +46,10 @@ async def named(tx: Transaction, call: Call, asked: Given, name: str) -> Named:
     if given is None:
         return Named(await _identified(tx, call, identifiers, name), tuple(identifiers))
     ref = _reference(call, given, name)
+    try:
+        await refuse_unseen(call, tx, [ref], "u")
+    except OutOfReach as unseen:
+        raise not_there(ref, name) from unseen
     if identifiers:
         found = (await reading.read_many(tx, [ref])).get(ref)
         if found is not None and not has_identifiers(found.body, identifiers):
@@ -86,6 +91,11 @@ def _token(identifier: Json) -> str:
 async def staying(tx: Transaction, found: Collection[Reference]) -> list[Reference]:
     """The records that patients go by now, each once: two of one person are one."""
     return list(dict.fromkeys((await survivors(tx, found)).values())) if found else []
+
+
+def not_there(patient: Reference, name: str) -> Refusal:
+    """Said of a patient who does not exist, and of one whom the caller may not reach."""
+    return _refused("not-found", f"there is no {patient}", name)
 
 
 def _refused(code: str, said: str, name: str) -> Refusal:

@@ -15,7 +15,7 @@ from api.fhir.exchange import Call
 from api.fhir.mentions import patients_of
 from domain.errors import Forbidden, OutOfReach
 from domain.ids import Reference
-from domain.reach import Reach
+from domain.reach import SENSITIVE, Reach
 from rules.scopes import Letter
 from store.care.circle import Circle, circle
 from store.care.scope import in_reach, not_sensitive
@@ -50,6 +50,14 @@ async def refuse_unseen(call: Call, tx: Transaction, refs: Sequence[Reference], 
         raise OutOfReach("no such resource", reference=unseen[0])
 
 
+async def seen(call: Call, tx: Transaction, refs: Sequence[Reference], letter: Letter = "r") -> list[Reference]:
+    """Those that are not out of the caller's reach, in their order. Whether they are there is for others to say."""
+    if call.asker.rights is None or not refs:
+        return list(refs)
+    beyond = set(await reading.unseen(tx, refs, await _personal(call, tx, letter)))
+    return [each for each in refs if each not in beyond]
+
+
 async def refuse_written(call: Call, tx: Transaction, refs: Sequence[Reference], letter: Letter) -> None:
     """Raises Forbidden for a resource, just written, about somebody whom the caller does not care for."""
     if call.asker.rights is None or not refs:
@@ -58,21 +66,35 @@ async def refuse_written(call: Call, tx: Transaction, refs: Sequence[Reference],
         raise Forbidden("the resource is about somebody who is not in the caller's care", action="not-in-care")
 
 
-async def hold_back(call: Call, tx: Transaction, versions: Iterable[Version]) -> None:
-    """The second net: what is about to be shown is looked at by itself. Raises Forbidden and alarms for a leak."""
+async def hold_back(call: Call, tx: Transaction, versions: Iterable[Version], *, written: bool = False) -> None:
+    """The second net: what is about to be shown is looked at by itself. Raises Forbidden and alarms for a leak.
+
+    written: by the caller, who knows what it says: its own label does not matter then.
+    """
     rights = call.asker.rights
     if rights is None:
         return
     known = await _circle(call, tx)
     for version in versions:
-        found = max(rights.reach(letter, version.reference.resource_type) for letter in "rsu")
-        if found is Reach.HOSPITAL or version.deleted:
+        if version.deleted:
             continue
-        if not any(known.holds(patient, found) for patient in patients_of([version])):
+        found = max(rights.reach(letter, version.reference.resource_type) for letter in "rsu")
+        near = found is Reach.HOSPITAL or any(known.holds(patient, found) for patient in patients_of([version]))
+        if not near or (not written and not _knows_why(known, version)):
             LEAKS.inc()
             actor = call.asker.caller.actor
             log.error("an answer out of reach was held back", reference=version.reference, actor=actor)
             raise Forbidden("out of the caller's reach", action="not-in-care")
+
+
+def _knows_why(known: Circle, version: Version) -> bool:
+    """Whether a version has no sensitive label of its own, or the caller has said why."""
+    if b'"security"' not in version.text:
+        return True
+    listed = version.body.get("meta", {}).get("security", [])
+    if SENSITIVE.isdisjoint((each.get("system", ""), each.get("code", "")) for each in listed):
+        return True
+    return any(known.knows_why(patient) for patient in patients_of([version]))
 
 
 async def _personal(call: Call, tx: Transaction, letter: Letter, *, labels: bool = True) -> ScopePredicate:

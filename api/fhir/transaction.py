@@ -22,6 +22,7 @@ from api.fhir.interactions import INTERACTIONS, refuse_unseen_target
 from api.fhir.outcome import Refusal
 from api.fhir.patch import patched
 from api.fhir.reach import refuse_unseen, refuse_written
+from api.fhir.standing import transaction_of
 from api.fhir.text import write
 from api.fhir.update import refuse_wrong_state
 from api.fhir.writes import TOPIC, told
@@ -56,7 +57,7 @@ async def transaction(call: Call) -> Answer:
     """Raises Refusal naming the entry; then nothing has changed."""
     raw = raw_entries(call.sent())
     plans = [_planned(call, one, index) for index, one in enumerate(raw)]
-    async with call.state.database.transaction(call.hospital) as tx:
+    async with transaction_of(call) as tx:
         await _find_targets(tx, plans)
         await _resolve(tx, call, plans)
         await _prepare(tx, plans)

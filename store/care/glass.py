@@ -89,14 +89,14 @@ async def get(tx: Transaction, id_: UUID) -> Broken:
 
 
 async def listed(tx: Transaction, *, reviewed: bool | None = None, limit: int = 200) -> list[Broken]:
-    """The latest uses first; those that wait for a review, or that had one."""
+    """The latest uses first; those that wait for a review, every one of them, or up to `limit` of the others."""
     rows = await tx.all(
         """
         select * from broken_glass
         where hospital = %(hospital)s and (%(reviewed)s::bool is null or (reviewed_at is not null) = %(reviewed)s)
-        order by broken_at desc, id limit %(limit)s
+        order by broken_at desc, id limit %(limit)s::bigint
         """,
-        {"hospital": tx.hospital, "reviewed": reviewed, "limit": limit},
+        {"hospital": tx.hospital, "reviewed": reviewed, "limit": None if reviewed is False else limit},
     )
     return [_opened(tx, row) for row in rows]
 

@@ -52,9 +52,10 @@ def not_sensitive(hashes: Sequence[Hash], purposes: Collection[UUID]) -> ScopePr
             f" and x.resource = {alias}.number and x.parameter = any(%s::int8[]) and {compared.text})",
             (_security(kinds), *compared.values),
         )
+        said = _about(kinds, purposes, alias) if purposes else FALSE
         linked = membership(kinds)
         if not linked:
-            return own
+            return either([own, said])
         patients = Sql(
             f"not exists (select from search_reference m join resource p on p.hospital = m.hospital"
             " and p.key = m.target join search_token x on x.hospital = p.hospital and x.resource = p.number"
@@ -62,7 +63,6 @@ def not_sensitive(hashes: Sequence[Hash], purposes: Collection[UUID]) -> ScopePr
             f" and x.parameter = any(%s::int8[]) and {compared.text} and p.key <> all(%s::uuid[]))",
             (linked, _security(("Patient",)), *compared.values, list(purposes)),
         )
-        said = _about(kinds, purposes, alias) if purposes else FALSE
         return both(either([own, said]), patients)
 
     return of

@@ -10,7 +10,8 @@ import pytest
 
 from domain.ids import Reference
 from domain.roles import Role
-from store import accounts, audit, records
+from domain.worklist import Priority, TaskKind, TaskSpec
+from store import accounts, audit, records, worklist
 from store.care import glass
 from tests.api.conftest import Bearer, SignIn, csrf_of
 from tests.desk import Desk, a_key
@@ -54,6 +55,58 @@ async def test_a_stay_out_of_care_leads_to_the_door_and_opens_behind_it(
     opened = await client.post(f"/{patient.replace('Patient', 'patients')}/glass", data=form)
     assert (opened.status_code, opened.headers["location"]) == (303, stay)
     assert (await client.get(stay, headers={"Accept": "text/html"})).status_code == 200
+
+
+async def a_task(desk: Desk, patient: str) -> str:
+    """A task of the bed managers, as an admission opens it."""
+    now, ref = desk.state.now(), Reference.to("Task", a_key())
+    spec = TaskSpec(
+        ref=ref,
+        kind=TaskKind.ASSIGN_BED,
+        focus=Reference("ServiceRequest/any"),
+        patient=Reference(patient),
+        ward=desk.ward,
+        candidates=(Role.BED_MANAGER,),
+        priority=Priority.ROUTINE,
+        due_at=now + timedelta(hours=1),
+    )
+    async with desk.state.database.transaction(desk.hospital) as tx:
+        await worklist.open_task(tx, spec, workflow_id=f"{desk.hospital}/admission/Encounter/any", now=now)
+    return f"/worklist/{ref.id}"
+
+
+async def test_a_task_of_others_shows_nobody_who_is_not_in_care(
+    client: httpx.AsyncClient, bearer: Bearer, desk: Desk
+) -> None:
+    _, patient = await somebody_elses(desk)
+    task, json = await a_task(desk, patient), {"Accept": "application/json"}
+    assert (await client.get(task, headers=await bearer(Role.BED_MANAGER) | json)).status_code == 200
+    assert (await client.get(task, headers=await bearer(Role.AUDITOR) | json)).status_code == 403
+    other = await client.get(task, headers=await bearer(Role.PHYSICIAN) | json)
+    assert (other.status_code, other.json()["code"]) == (403, "out-of-reach")
+    assert "김시험" not in other.text
+
+
+async def test_a_list_does_not_name_a_sensitive_patient_before_a_purpose_is_stated(
+    client: httpx.AsyncClient, bearer: Bearer, desk: Desk
+) -> None:
+    _, patient = await somebody_elses(desk)
+    async with desk.state.database.transaction(desk.hospital) as tx:
+        stored = await records.read(tx, Reference(patient))
+        label = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "CEL"}
+        await records.update(
+            tx, dict(stored.body) | {"meta": {"security": [label]}}, if_match=stored.version, now=desk.state.now()
+        )
+    task, manager = await a_task(desk, patient), await bearer(Role.BED_MANAGER)
+    shown = (await client.get("/worklist", headers=manager)).text
+    assert "민감 기록" in shown or "Sensitive record" in shown
+    assert "김시험" not in shown
+    asked = await client.get(task, headers=manager | {"Accept": "application/json"})
+    assert (asked.status_code, asked.json()["params"]["why"]) == (403, "purpose")
+    body = {"patient": patient, "purpose": "HOPERAT"}
+    await client.post("/commands/purposes", json=body, headers=manager | {"Idempotency-Key": a_key()})
+    assert "김시험" in (await client.get("/worklist", headers=manager)).text
+    assert (await client.get(task, headers=manager)).status_code == 200
 
 
 @pytest.mark.parametrize(

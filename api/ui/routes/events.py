@@ -14,6 +14,7 @@ from api.deps import allow, still_stands
 from api.state import AppState, State
 from domain.errors import Unavailable
 from rules.access import Action
+from store import sessions
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,6 +44,8 @@ async def stream(state: AppState, caller: Caller) -> AsyncIterator[str]:
             except Unavailable:
                 break  # it cannot be asked whether the session stands: better silent, the browser comes back
             for topic in topics:
+                if topic == sessions.TOPIC:
+                    continue  # only a reason to look
                 yield f"event: changed\ndata: {topic}\n\n"
             if not topics:
                 yield ": here\n\n"

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from api.accesses import accessed
 from api.caller import Caller
+from api.care import refuse_beyond, refuse_without_purpose, veiled_patients
 from api.commands.processes import refusal
 from api.commands.worklist import LIMIT, Completion, read_list, submit_claim, submit_completion, submit_release
 from api.deps import allow
@@ -160,9 +161,11 @@ async def _facts(
     at: Present,
     places: reading.Bodies | None = None,
 ) -> WorklistFacts:
+    veiled = await veiled_patients(tx, caller, [task.patient for task in tasks], at.now)
+    bodies = await reading.patients(tx, [task.patient for task in tasks if task.patient not in veiled])
     return WorklistFacts(
         tasks=tasks,
-        patients=await reading.patients(tx, [task.patient for task in tasks]),
+        patients=bodies | {each: {"name": [{"text": words.gettext("Sensitive record")}]} for each in veiled},
         names=await reading.names(tx, words, [task.owner for task in tasks], places),
         counts=await worklist.counts(tx, caller.roles, caller.actor, at.now),
         limit=LIMIT,
@@ -183,10 +186,7 @@ async def _task(
     async with state.database.transaction(caller.hospital) as tx:
         at = await present(tx, state)
         task = await worklist.get(tx, ref)
-        if task.owner != caller.actor and not may(caller.roles, Action.READ_STAY):
-            asked = await worklist.candidates(tx, ref)
-            if asked.isdisjoint(caller.roles):
-                raise Forbidden("the task is not for these roles", roles=",".join(sorted(asked)))
+        await _refuse_others(tx, caller, task, at)
         located = await reading.places(tx)
         facts = await _facts(tx, words, caller, [task], at=at, places=located)
         view: TaskView = task_view(
@@ -206,6 +206,17 @@ async def _task(
         await accessed(tx, caller, AuditAction.READ, "task", at=at.real, entities=[ref], patients=[task.patient])
     title = f"{view.row.what} – {view.row.patient.name}"
     return pages.page(request, "worklist/task.html", title, status=status, notice=notice, task=view)
+
+
+async def _refuse_others(tx: Transaction, caller: Caller, task: Task, at: Present) -> None:
+    """Raises Forbidden, or OutOfReach for a task of others about somebody who is not in the caller's care."""
+    asked = await worklist.candidates(tx, task.ref)
+    if task.owner == caller.actor or not asked.isdisjoint(caller.roles):
+        await refuse_without_purpose(tx, caller, task.patient, at.now)
+    elif may(caller.roles, Action.READ_STAY):
+        await refuse_beyond(tx, caller, Action.READ_STAY, task.patient, at.now)
+    else:
+        raise Forbidden("the task is not for these roles", roles=",".join(sorted(asked)))
 
 
 async def _refusal(request: Request, tx: Transaction, task: Task) -> Notice:

@@ -22,6 +22,10 @@ Connect = Callable[..., Awaitable[httpx.AsyncClient]]
 """A client whose token has a scope and roles, in a hospital, at a hospital's address."""
 
 
+Person = Callable[[Role], Awaitable[httpx.AsyncClient]]
+"""A client that acts as a person with one role."""
+
+
 def patient(**more: Any) -> Json:
     return {"resourceType": "Patient", "name": [{"family": "시험", "given": ["하나"]}], "gender": "female", **more}
 
@@ -65,6 +69,14 @@ async def connect(app: FastAPI, desk: Desk, now: datetime) -> AsyncIterator[Conn
     yield as_client
     for client in opened:
         await client.aclose()
+
+
+@pytest.fixture
+def person(connect: Connect, desk: Desk) -> Person:
+    async def of(role: Role) -> httpx.AsyncClient:
+        return await connect("", role, label=f"{role.value}@{desk.hospital}")
+
+    return of
 
 
 @pytest.fixture

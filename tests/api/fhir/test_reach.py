@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -16,23 +15,11 @@ from domain.reach import Purpose
 from domain.roles import Role
 from store import audit
 from store.care import glass, purposes, standing
-from tests.api.fhir.conftest import Connect, Json, observation, patient
+from tests.api.fhir.conftest import Json, Person, observation, patient
 from tests.desk import Desk
 
 PSYCHIATRY = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PSY"}]}
 VIP = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "CEL"}]}
-
-Person = Callable[[Role], Awaitable[httpx.AsyncClient]]
-
-
-@pytest.fixture
-def person(connect: Connect, desk: Desk) -> Person:
-    """A client that acts as a person with one role."""
-
-    async def of(role: Role) -> httpx.AsyncClient:
-        return await connect("", role, label=f"{role.value}@{desk.hospital}")
-
-    return of
 
 
 async def made(fhir: httpx.AsyncClient, resource: Json) -> str:
@@ -258,5 +245,5 @@ async def test_the_second_net_holds_a_leak_back_and_alarms(
     assert unseen in found(await nurse.get("/Observation"))
 
 
-async def _nothing(*_: object) -> None:
+async def _nothing(*_: object, **__: object) -> None:
     return None

@@ -11,7 +11,5 @@ from tests.desk import Desk
 
 
 @pytest.fixture
-async def world(
-    app: FastAPI, desk: Desk, other_hospital: str, client: httpx.AsyncClient, password_hash: str
-) -> World:
+async def world(app: FastAPI, desk: Desk, other_hospital: str, client: httpx.AsyncClient, password_hash: str) -> World:
     return await build(app, desk, other_hospital, client, password_hash)

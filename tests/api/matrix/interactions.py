@@ -194,7 +194,8 @@ def _content(case: Case, of: Targets, id_: str, which: str) -> tuple[bytes, str]
     if at.what == "batch":
         urls = [f"Patient/{of.id('Patient', each)}" for each in (HERE, AWAY, STAR)]
         urls += ["Observation", f"Observation/{of.id('Observation', AWAY)}/_history", f"{patient}/$everything"]
-        body = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": url}} for url in urls]}
+        entries = [{"request": {"method": "GET", "url": url}} for url in urls]
+        body = {"resourceType": "Bundle", "type": "batch", "entry": entries}
     elif at.what.startswith("$"):
         body = _parameters(at.what, of, patient)
     else:
@@ -280,7 +281,7 @@ def _reach(case: Case) -> Reach | None:
     return rights(frozenset({case.role})).reach(letter, kind)
 
 
-def _wanted(case: Case) -> set[int]:
+def _wanted(case: Case) -> set[int]:  # noqa: PLR0911  (a table)
     """Statuses that the policy asks for; empty where the content decides."""
     at = case.endpoint
     if at.what == "capabilities":
@@ -316,9 +317,7 @@ def _unseen(case: Case, world: World) -> list[str]:
         return [*marks, f"{world.own.mark}-"]
     held = rights(frozenset({case.role}))
     # Identities of all patients are open to some who see nothing else: the widest reach says what may be shown at all.
-    widest = max(
-        (held.reach(cast("Letter", letter), kind) for kind in KINDS for letter in "rsu"), default=Reach.NONE
-    )
+    widest = max((held.reach(cast("Letter", letter), kind) for kind in KINDS for letter in "rsu"), default=Reach.NONE)
     if widest < Reach.HOSPITAL:
         marks.append(f"{world.own.mark}-{AWAY.upper()}")
     if widest is Reach.NONE:

@@ -16,7 +16,9 @@ def seed() -> int:
     return int(os.environ.get("PHIS_MATRIX_SEED") or random.SystemRandom().randrange(10**6))
 
 
-def pairwise(cases: Sequence[_Case], chance: random.Random, loose: frozenset[tuple[int, int]] = frozenset()) -> list[_Case]:
+def pairwise(
+    cases: Sequence[_Case], chance: random.Random, loose: frozenset[tuple[int, int]] = frozenset()
+) -> list[_Case]:
     """A sample in which each pair that stands in some case stands in one of its own.
 
     loose: columns whose pairs need not all meet: of both each value comes, and pairs as chance has them.
@@ -26,9 +28,9 @@ def pairwise(cases: Sequence[_Case], chance: random.Random, loose: frozenset[tup
     met: set[tuple[int, int, Hashable, Hashable]] = set()
     chosen = []
     for case in shuffled:
-        own = {
-            (a, b, case[a], case[b]) for a, b in combinations(range(len(case)), 2) if (a, b) not in loose
-        } | {(a, a, case[a], case[a]) for a in range(len(case))}
+        own = {(a, b, case[a], case[b]) for a, b in combinations(range(len(case)), 2) if (a, b) not in loose} | {
+            (a, a, case[a], case[a]) for a in range(len(case))
+        }
         if not own <= met:
             met |= own
             chosen.append(case)

@@ -26,11 +26,11 @@ def test_every_interaction_and_operation_stands_in_the_matrix() -> None:
 
 
 async def _walk(world: World, chosen: list[Case]) -> list[str]:
-    found = []
-    for case in chosen:
-        if said := await fault(world, case):
-            found.append(f"{' '.join(case.endpoint)} {case.role} {case.whose} {case.wrong}: {said}")
-    return found
+    return [
+        f"{' '.join(case.endpoint)} {case.role} {case.whose} {case.wrong}: {said}"
+        for case in chosen
+        if (said := await fault(world, case))
+    ]
 
 
 async def test_a_sample_of_the_matrix_answers_as_the_policy_says(world: World) -> None:
@@ -41,7 +41,7 @@ async def test_a_sample_of_the_matrix_answers_as_the_policy_says(world: World) -
     chosen = pairwise(whole, chance, frozenset({(0, 1), (0, 2)})) + chance.sample(whole, 250)
     begun = perf_counter()
     wrong = await _walk(world, chosen)
-    print(f"seed {number}: {len(chosen)} of {len(whole)} cases in {perf_counter() - begun:.1f} s, {len(wrong)} wrong")
+    print(f"seed {number}: {len(chosen)} of {len(whole)} cases in {perf_counter() - begun:.1f} s, {len(wrong)} wrong")  # noqa: T201
     assert not wrong, "\n".join(wrong[:40])
 
 
@@ -50,5 +50,5 @@ async def test_the_whole_matrix_answers_as_the_policy_says(world: World) -> None
     whole = list(cases(endpoints()))
     begun = perf_counter()
     wrong = await _walk(world, whole)
-    print(f"{len(endpoints())} endpoints, {len(whole)} cases in {perf_counter() - begun:.0f} s, {len(wrong)} wrong")
+    print(f"{len(endpoints())} endpoints, {len(whole)} cases in {perf_counter() - begun:.0f} s, {len(wrong)} wrong")  # noqa: T201
     assert not wrong, "\n".join(wrong[:200])

@@ -6,7 +6,9 @@ import random
 from time import perf_counter
 
 import pytest
+from fastapi import APIRouter
 
+from api import app
 from tests.api.matrix.pairs import pairwise, seed
 from tests.api.matrix.routes import Case, cases, fault, policies, routes
 from tests.api.matrix.world import World
@@ -17,8 +19,19 @@ def test_every_route_stands_in_the_matrix() -> None:
     assert {case.route for case in cases()} == set(routes())
 
 
+def test_a_new_route_is_missed_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    router = APIRouter()
+    router.add_api_route("/brand-new", lambda: None)
+    monkeypatch.setattr(app, "_ROUTERS", (*app._ROUTERS, router))
+    assert set(routes()) - set(policies()) == {("GET", "/brand-new")}
+
+
 async def _walk(world: World, chosen: list[Case]) -> list[str]:
-    return [f"{' '.join(case.route)} {case.role} {case.whose} {case.wrong}: {said}" for case in chosen if (said := await fault(world, case))]
+    return [
+        f"{' '.join(case.route)} {case.role} {case.whose} {case.wrong}: {said}"
+        for case in chosen
+        if (said := await fault(world, case))
+    ]
 
 
 async def test_a_sample_of_the_matrix_answers_as_the_policy_says(world: World) -> None:
@@ -27,7 +40,7 @@ async def test_a_sample_of_the_matrix_answers_as_the_policy_says(world: World) -
     chosen = pairwise(whole, chance, frozenset({(0, 1)})) + chance.sample(whole, 250)
     begun = perf_counter()
     wrong = await _walk(world, chosen)
-    print(f"seed {number}: {len(chosen)} cases in {perf_counter() - begun:.1f} s, {len(wrong)} wrong")
+    print(f"seed {number}: {len(chosen)} cases in {perf_counter() - begun:.1f} s, {len(wrong)} wrong")  # noqa: T201
     assert not wrong, "\n".join(wrong[:40])
 
 
@@ -36,5 +49,5 @@ async def test_the_whole_matrix_answers_as_the_policy_says(world: World) -> None
     whole = list(cases())
     begun = perf_counter()
     wrong = await _walk(world, whole)
-    print(f"{len(routes())} routes, {len(whole)} cases in {perf_counter() - begun:.0f} s, {len(wrong)} wrong")
+    print(f"{len(routes())} routes, {len(whole)} cases in {perf_counter() - begun:.0f} s, {len(wrong)} wrong")  # noqa: T201
     assert not wrong, "\n".join(wrong[:40])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -88,9 +88,7 @@ def name_of(role: Role, hospital: str) -> str:
 async def passes(desk: Desk, role: Role, count: int) -> list[Pass]:
     now = desk.state.now()
     async with desk.state.database.transaction(desk.hospital) as tx:
-        made = [
-            await accounts.start_session(tx, name_of(role, desk.hospital), now, proved=True) for _ in range(count)
-        ]
+        made = [await accounts.start_session(tx, name_of(role, desk.hospital), now, proved=True) for _ in range(count)]
         rows = await tx.all(
             "select secret_hash, csrf from session where hospital = %s and secret_hash = any(%s)",
             [tx.hospital, [accounts.secret_hash(each) for each in made]],
@@ -106,7 +104,15 @@ async def build(app: FastAPI, desk: Desk, other: str, client: httpx.AsyncClient,
     strangers = await _hospital(app, beds, "FARMARK", password_hash)
     encounter, task, ward, bed = (str(uuid4()) for _ in range(4))
     nobody = Targets(
-        "NILMARK", f"t{uuid4().hex[:12]}", encounter, task, f"Location/{ward}", f"Location/{bed}", uuid4(), uuid4(), a_key()
+        "NILMARK",
+        f"t{uuid4().hex[:12]}",
+        encounter,
+        task,
+        f"Location/{ward}",
+        f"Location/{bed}",
+        uuid4(),
+        uuid4(),
+        a_key(),
     )
     world = World(app, desk, own, strangers, nobody, client)
     until = desk.state.now() + timedelta(hours=1)
@@ -131,7 +137,7 @@ async def _hospital(app: FastAPI, desk: Desk, mark: str, password_hash: str) -> 
                 password_hash=password_hash,
             )
             await standing.place(tx, name_of(role, desk.hospital), places=[ward])
-    await _records(app, desk, mark, ward, bed, now)
+    await _records(app, desk, mark, ward, bed)
     encounter = (await Desk(desk.state, desk.hospital, ward, [bed]).request(a_key(), name=f"{mark} stay")).answer
     use, key = uuid4(), a_key()
     task = Reference.to("Task", str(uuid4()))
@@ -154,7 +160,8 @@ async def _hospital(app: FastAPI, desk: Desk, mark: str, password_hash: str) -> 
     return Targets(mark, desk.hospital, encounter["encounter"][10:], task.id, ward, bed, use, given.id, key)
 
 
-async def _records(app: FastAPI, desk: Desk, mark: str, ward: str, bed: str, now: datetime) -> None:
+async def _records(app: FastAPI, desk: Desk, mark: str, ward: str, bed: str) -> None:
+    now = desk.state.now()
     async with desk.state.database.transaction(desk.hospital) as tx:
         token = await accounts.issue_token(tx, "seed", [], "system/*.cruds", now + timedelta(hours=1))
     entries = [
@@ -211,8 +218,8 @@ KINDS = tuple(dict.fromkeys(each["resourceType"] for each in _of_patient("x", HE
 """Types of which something is kept."""
 
 _CHANGING = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?|[0-9a-f]{12,64}|[A-Za-z0-9_-]{22,}|20\d\d[-.]\d\d[-.]\d\d"
-    r"|\d{1,2}:\d\d|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?|[0-9a-f]{12,64}|[A-Za-z0-9_-]{22,}"
+    r"|20\d\d[-.]\d\d[-.]\d\d|\d{1,2}:\d\d|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
 )
 _HEADERS_THAT_CHANGE = frozenset({"date", "content-length"})
 
