@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import health, problems
 from api.auth import token
-from api.commands import admissions, care, status, stays, worklist
+from api.commands import admissions, care, rules, status, stays, worklist
 from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards, Limits
@@ -48,6 +48,7 @@ _ROUTERS = (
     care.router,
     worklist.router,
     stays.router,
+    rules.router,
     status.router,  # last: it takes any key under /commands
 )
 

@@ -101,7 +101,7 @@ _SAID: dict[type[PhisError], _Said] = {
     errors.StaleRevision: _Said(
         HTTPStatus.CONFLICT,
         N_("This has changed since you opened it"),
-        "",
+        N_("{by}, {at}."),
         N_("Look at it again and then decide. Nothing was changed by you."),
     ),
     errors.AlreadyClaimed: _Said(

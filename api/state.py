@@ -18,6 +18,8 @@ from api.commands.dispatch import Dispatcher
 from api.events import EventHub
 from api.passwords import Passwords
 from api.pressure import Gate
+from rules.bundle import RuleBook
+from rules.engine import RuleEngine
 from store.database import Database
 from store.terminology import Compiled
 
@@ -40,6 +42,7 @@ class AppState:
     providers: the sign-on of a hospital that has its own.
     gate: how many requests are at work at once, and for how long.
     outgoing: which other systems may be asked: published keys, a hospital's own sign-on.
+    rule_engine, rule_book: rules compiled, and the rules of hospitals as this process has asked for them lately.
     export_lifetime: how long the files of a finished export may be had.
     now: the real present; domain times come from the hospital's clock over it.
     """
@@ -63,6 +66,8 @@ class AppState:
     compiled: Compiled = field(default_factory=Compiled)
     gate: Gate = field(default_factory=Gate)
     providers: Mapping[str, Provider] = field(default_factory=dict)
+    rule_engine: RuleEngine = field(default_factory=RuleEngine)
+    rule_book: RuleBook = field(default_factory=RuleBook)
     outgoing: Outgoing = field(default_factory=lambda: Outgoing(()))
     now: Callable[[], datetime] = _real_now
 

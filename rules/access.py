@@ -50,6 +50,13 @@ class Action(StrEnum):
     BREAK_GLASS = "break-glass"  # open a record without a relation of care, with a reason
     STATE_PURPOSE = "state-purpose"  # say why, before a sensitive record opens
     REVIEW_BREAK_GLASS = "review-break-glass"
+    READ_RULES = "read-rules"  # what decides here, its texts, drafts and reports
+    WRITE_RULE = "write-rule"
+    APPROVE_RULE = "approve-rule"  # what others wrote
+    PUBLISH_RULE = "publish-rule"  # let it apply, end it, switch it off
+    SETTLE_RULES = "settle-rules"  # what is asked before a rule is published, and who approves
+    EXPLAIN_DECISION = "explain-decision"  # why a rule decided so about a patient
+    OVERRIDE_DECISION = "override-decision"  # decide otherwise than a rule, with a reason
     DELEGATE = "delegate"  # let a colleague act on one's behalf
 
 
@@ -112,6 +119,22 @@ _ACTIONS: Mapping[Action, tuple[_Right, ...]] = {
     Action.BREAK_GLASS: (_Right(_CLINICAL),),
     Action.STATE_PURPOSE: (_Right(_EVERYBODY - {Role.HOUSEKEEPING, Role.ANALYST, Role.RULE_APPROVER}),),
     Action.REVIEW_BREAK_GLASS: (_Right(_of(Role.AUDITOR, Role.MEDICAL_RECORDS)),),
+    Action.READ_RULES: (_Right(_EVERYBODY),),
+    Action.WRITE_RULE: (_Right(_of(Role.ANALYST)),),
+    Action.APPROVE_RULE: (_Right(_of(Role.RULE_APPROVER)),),
+    Action.PUBLISH_RULE: (_Right(_of(Role.RULE_APPROVER, Role.ADMINISTRATOR)),),
+    Action.SETTLE_RULES: (_Right(_of(Role.ADMINISTRATOR)),),
+    Action.EXPLAIN_DECISION: (
+        _Right(_DESK | _CODING | _of(Role.BED_MANAGER, Role.MEDICAL_RECORDS, Role.AUDITOR)),
+        _Right(_DIAGNOSTIC | {Role.PHARMACIST}),
+        _Right(_of(Role.PHYSICIAN), Reach.CARE),
+        _Right(_NURSING, Reach.WARD),
+    ),
+    Action.OVERRIDE_DECISION: (
+        _Right(_of(Role.BED_MANAGER, Role.PHARMACIST, Role.PATHOLOGIST, Role.RADIOLOGIST)),
+        _Right(_of(Role.PHYSICIAN), Reach.CARE),
+        _Right(_of(Role.CHARGE_NURSE, Role.WARD_MANAGER), Reach.WARD),
+    ),
     Action.DELEGATE: (_Right(_EVERYBODY - {Role.AUDITOR}),),
 }
 

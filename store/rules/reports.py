@@ -16,7 +16,7 @@ from store.rules import history
 
 
 class Report(BaseModel, frozen=True):
-    """state: `running` or `done`.  progress: the counts so far, and where to go on.
+    """state: `running`, `done` or `failed`.  progress: the counts so far, and where to go on.
 
     since, until: of which decisions.
     """
@@ -25,6 +25,7 @@ class Report(BaseModel, frozen=True):
     point: str
     rule: str
     digest: str
+    document: bytes
     since: AwareDatetime | None
     until: AwareDatetime | None
     state: str
@@ -41,10 +42,10 @@ async def begin(tx: Transaction, report: Report) -> None:
     """Keep a report that begins. The same id again changes nothing."""
     await tx.execute(
         """
-        insert into rule_report (hospital, id, point, rule, digest, since, until, state, progress, asked_by, asked_at,
-                                 remark)
-        values (%(hospital)s, %(id)s, %(point)s, %(rule)s, %(digest)s, %(since)s, %(until)s, 'running', %(progress)s,
-                %(asked_by)s, %(asked_at)s, '')
+        insert into rule_report (hospital, id, point, rule, digest, document, since, until, state, progress, asked_by,
+                                 asked_at, remark)
+        values (%(hospital)s, %(id)s, %(point)s, %(rule)s, %(digest)s, %(document)s, %(since)s, %(until)s, 'running',
+                %(progress)s, %(asked_by)s, %(asked_at)s, '')
         on conflict do nothing
         """,
         {"hospital": tx.hospital, **report.model_dump(), "progress": Jsonb(report.progress)},
@@ -123,4 +124,20 @@ async def listed(tx: Transaction, digest: str) -> list[Report]:
         Report,
         "select * from rule_report where hospital = %s and digest = %s order by asked_at desc, id",
         [tx.hospital, digest],
+    )
+
+
+async def running(tx: Transaction) -> list[UUID]:
+    """Reports that were begun and are not finished, the oldest first."""
+    rows = await tx.all(
+        "select id from rule_report where hospital = %s and state = 'running' order by asked_at, id", [tx.hospital]
+    )
+    return [row["id"] for row in rows]
+
+
+async def give_up(tx: Transaction, id_: UUID) -> None:
+    """A report that no release can finish: it cannot be signed either."""
+    await tx.execute(
+        "update rule_report set state = 'failed' where hospital = %s and id = %s and state = 'running'",
+        [tx.hospital, id_],
     )

@@ -190,6 +190,7 @@ class RuleReport(HospitalTable, table=True):
     point: str = Field(sa_type=Code)
     rule: str = Field(sa_type=Code)
     digest: str = Field(sa_type=Code)
+    document: bytes
     since: datetime | None = Field(default=None, sa_type=Instant)
     until: datetime | None = Field(default=None, sa_type=Instant)
     state: str = Field(sa_type=Code)

@@ -191,6 +191,7 @@ create table rule_report (
     point {ID} not null,
     rule {ID} not null,
     digest {ID} not null,
+    document bytea not null,
     since timestamptz,
     until timestamptz,
     state {ID} not null,
@@ -202,6 +203,7 @@ create table rule_report (
     signed_at timestamptz,
     remark varchar not null,
     primary key (hospital, id),
+    constraint rule_report_identity check (digest = encode(sha256(document), 'hex')),
     constraint rule_report_signed check (signed_by is null or (done_at is not null and signed_by <> asked_by))
 );
 create index rule_report_digest on rule_report (hospital, digest);

@@ -1,0 +1,296 @@
+"""A rule's life over HTTP: an analyst writes it, an approver lets it apply, a physician asks why it decided so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from activities.decisions import StoreDecisionActivities
+from api.commands.rules import impact
+from domain.decisions import Decision, DecisionPoint, DecisionRequest
+from domain.ids import Reference, StepName
+from domain.roles import Role
+from rules.bundle import RuleBook
+from rules.engine import RuleEngine
+from rules.library import shipped
+from store import accounts, audit, sessions
+from tests.api.conftest import Bearer
+from tests.desk import Desk, a_key
+from tests.rule_texts import raw
+
+POINT = DecisionPoint.BED_ASSIGNMENT_DUE
+NATIONAL = shipped()[POINT].digest
+
+
+class People:
+    """An analyst, a second one, an approver, an administrator, a physician, each with a token."""
+
+    def __init__(self, client: httpx.AsyncClient, bearer: Bearer, desk: Desk) -> None:
+        self.client, self.bearer, self.desk = client, bearer, desk
+
+    async def get(self, path: str, role: Role = Role.ANALYST) -> dict[str, Any]:
+        answer = await self.client.get(f"/commands/rules{path}", headers=await self.bearer(role))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def post(
+        self, path: str, body: dict[str, Any] | None = None, role: Role = Role.ANALYST, *, label: str = ""
+    ) -> httpx.Response:
+        headers = await self.bearer(role, label=label) | {"Idempotency-Key": a_key()}
+        return await self.client.post(f"/commands/rules{path}", headers=headers, json=body)
+
+    async def done(self, path: str, body: dict[str, Any] | None = None, role: Role = Role.ANALYST) -> dict[str, Any]:
+        answer = await self.post(path, body, role)
+        assert answer.status_code in {200, 201}, answer.text
+        return dict(answer.json())
+
+    async def begun(self, **changes: Any) -> dict[str, Any]:
+        document = raw(self.desk.hospital, **changes)
+        return await self.done("/drafts", {"document": document, "reason": "our beds are near"})
+
+    async def approved(self, **changes: Any) -> dict[str, Any]:
+        draft = await self.begun(**changes)
+        draft = await self.done(f"/drafts/{draft['draft']}/submit", {"revision": 1})
+        return await self.done(f"/drafts/{draft['draft']}/approve", {"revision": 2}, Role.RULE_APPROVER)
+
+    async def published(self, **changes: Any) -> dict[str, Any]:
+        draft = await self.approved(**changes)
+        return await self.done(f"/drafts/{draft['draft']}/publish", {"revision": 3}, Role.RULE_APPROVER)
+
+    async def decided(self, number: int = 1, **facts: str) -> Decision:
+        """A decision about a patient who was registered before."""
+        asked = (await self.desk.request(a_key())).answer
+        workflow_id = f"{self.desk.hospital}/admission/{asked['encounter']}"
+        deciding = StoreDecisionActivities(self.desk.state.database, RuleEngine(), RuleBook(), self.desk.state.now)
+        async with self.desk.state.database.transaction(self.desk.hospital) as tx:
+            request = DecisionRequest(
+                workflow_id=workflow_id,
+                step=StepName(f"ask/{number}"),
+                point=POINT,
+                subject=Reference(asked["encounter"]),
+                facts=facts,
+                at=self.desk.state.now(),
+            )
+            return await deciding.decided(tx, request)
+
+
+@pytest.fixture
+def people(client: httpx.AsyncClient, bearer: Bearer, desk: Desk) -> People:
+    return People(client, bearer, desk)
+
+
+async def test_a_rule_goes_from_draft_to_decision_and_its_decision_is_explained(people: People) -> None:
+    published = await people.published(minutes=5)
+    found = await people.get(f"/points/{POINT}")
+    assert found["chosen"]["digest"] == published["digest"]
+    assert [(loser["digest"], loser["why"], loser["to"]) for loser in found["lost"]] == [
+        (NATIONAL, "wider", published["digest"])
+    ]
+    decided = await people.decided(priority="stat")
+    assert (decided.values["minutes"], decided.digest) == (5, published["digest"])
+    why = await people.get(f"/decisions/{decided.trace}", Role.BED_MANAGER)
+    assert why["decision"]["digest"] == published["digest"]
+    for language in ("ko", "en"):
+        told = why["explanation"][language]
+        assert told["answer"]
+        assert told["reads"]
+        assert told["why"]
+    version = await people.get(f"/versions/{published['digest']}")
+    assert [change["pointer"] for change in version["difference_to_parent"]] != []
+    assert version["used"]["facts"] == {"priority": list(RuleEngine().registry.supplied_by("priority"))}
+    assert len(version["used"]["open_cases"]) == 1
+    history = await people.get(f"/{POINT}/history")
+    assert [event["action"] for event in history["events"]] == ["publish", "approve", "submit", "begin"]
+    async with people.desk.state.database.transaction(people.desk.hospital) as tx:
+        details = {line.detail for line in await audit.read(tx)}
+    assert {f"publish-rule/{POINT}", f"approve-rule/{POINT}", f"explain-decision/{POINT}"} <= details
+
+
+async def test_nobody_approves_their_own_and_no_analyst_publishes(people: People) -> None:
+    draft = await people.begun()
+    path = f"/drafts/{draft['draft']}"
+    await people.done(f"{path}/submit", {"revision": 1})
+    assert (await people.post(f"{path}/approve", {"revision": 2})).status_code == 403
+    own = f"analyst@{people.desk.hospital}"  # the author, with the approver's role as well
+    answer = await people.post(f"{path}/approve", {"revision": 2}, Role.RULE_APPROVER, label=own)
+    assert answer.status_code == 403
+    assert (await people.post(f"{path}/publish", {"revision": 2}, Role.RULE_APPROVER)).status_code == 409
+    assert (await people.post(f"{path}/publish", {"revision": 2})).status_code == 403
+
+
+async def test_a_person_who_publishes_has_just_proved_to_be_there(
+    people: People, client: httpx.AsyncClient, desk: Desk, password_hash: str
+) -> None:
+    async with desk.state.database.transaction(desk.hospital) as tx:
+        await accounts.create_account(
+            tx,
+            name=f"rule-approver@{desk.hospital}",
+            display_ko="승인자",
+            display_en="Approver",
+            roles=[Role.RULE_APPROVER],
+            password_hash=password_hash,
+        )
+        secret = await accounts.start_session(tx, f"rule-approver@{desk.hospital}", desk.state.now())
+        secret_hash = accounts.secret_hash(secret)
+        csrf = (await accounts.session(tx, secret_hash, desk.state.now())).csrf
+    draft = await people.approved()
+    client.cookies.set("phis", secret)
+    headers = {"X-CSRF-Token": csrf, "Idempotency-Key": a_key()}
+    path = f"/commands/rules/drafts/{draft['draft']}/publish"
+    asked = await client.post(path, headers=headers, json={"revision": 3})
+    assert (asked.status_code, asked.json()["code"]) == (401, "step-up-required")
+    async with desk.state.database.transaction(desk.hospital) as tx:
+        await sessions.proved(tx, secret_hash, desk.state.now())
+    assert (await client.post(path, headers=headers, json={"revision": 3})).status_code == 201
+
+
+async def test_who_saves_second_hears_who_was_first_and_what_differs(people: People) -> None:
+    draft = await people.begun()
+    hospital = people.desk.hospital
+
+    async def save(number: int) -> httpx.Response:
+        body = {"document": raw(hospital, minutes=number), "reason": "nearer", "revision": 1}
+        return await people.post(f"/drafts/{draft['draft']}", body, label=f"analyst-{number}@{hospital}")
+
+    answers = await asyncio.gather(*(save(number) for number in range(1, 21)))
+    won = [answer for answer in answers if answer.status_code == 200]
+    lost = [answer for answer in answers if answer.status_code == 409]
+    assert (len(won), len(lost)) == (1, 19)
+    winner = won[0].json()["saved_by"]
+    for answer in lost:
+        problem = answer.json()
+        assert (problem["code"], problem["params"]["by"]) == ("stale-revision", winner)
+        (change,) = json.loads(problem["params"]["difference"])
+        assert change["pointer"] == "/outcomes/within-15-minutes/values/minutes"
+        assert change["before"] == int(winner.partition("-")[2].partition("@")[0])
+        assert change["after"] != change["before"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"logic": {"if": [{"==": [{"var": "priorty"}, "stat"]}, "within-15-minutes", "within-30-minutes"]}}, "/logic"),
+        ({"scope": {"level": "national"}}, "/scope"),
+        ({"scope": {"level": "hospital", "place": "elsewhere"}}, "/scope"),
+        ({"outcomes": {}}, "/"),
+        ({"profile": "jl-loose/1"}, "/profile"),
+    ],
+)
+async def test_a_document_that_cannot_be_is_refused_with_its_place(
+    people: People, change: dict[str, Any], field: str
+) -> None:
+    document = raw(people.desk.hospital) | change
+    answer = await people.post("/drafts", {"document": document, "reason": "a try"})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["params"]["field"].startswith(field)
+    told = (await people.post("/check", {"document": document})).json()
+    assert told["saves"] is (field == "/scope")
+
+
+async def test_what_its_tests_do_not_show_is_not_submitted(people: People) -> None:
+    document = raw(people.desk.hospital)
+    document["tests"] = [
+        test | {"outcome": "within-15-minutes"} if not test.get("indeterminate") else test for test in document["tests"]
+    ]
+    draft = await people.done("/drafts", {"document": document, "reason": "a try"})
+    read = await people.get(f"/drafts/{draft['draft']}")
+    assert read["proof"]["passed"] is False
+    assert "test-fails" in {found["code"] for found in read["findings"]}
+    answer = await people.post(f"/drafts/{draft['draft']}/submit", {"revision": 1})
+    assert (answer.status_code, answer.json()["params"]["field"]) == (422, "/tests")
+
+
+async def test_an_emergency_and_a_way_back(people: People) -> None:
+    first = await people.published(minutes=5)
+    second = await people.published(minutes=1, version="2.1.0")
+    until = (people.desk.state.now() + timedelta(hours=2)).isoformat()
+    off = await people.done(
+        f"/versions/{second['digest']}/disable", {"reason": "pages the whole house", "until": until}, Role.ADMINISTRATOR
+    )
+    assert (await people.get(f"/points/{POINT}"))["chosen"]["digest"] == first["digest"]
+    assert [each["id"] for each in (await people.get(""))["disabled"]] == [off["disablement"]]
+    await people.done(f"/disablements/{off['disablement']}/lift", None, Role.ADMINISTRATOR)
+    assert (await people.get(f"/points/{POINT}"))["chosen"]["digest"] == second["digest"]
+    back = await people.done(f"/versions/{first['digest']}/roll-back", {"reason": "one minute is too short"})
+    assert (back["version"], back["state"]) == ("2.1.1", "in-review")
+    path = f"/drafts/{back['draft']}"
+    await people.done(f"{path}/approve", {"revision": 2}, Role.RULE_APPROVER)
+    await people.done(f"{path}/publish", {"revision": 3}, Role.RULE_APPROVER)
+    assert (await people.decided(priority="stat")).values["minutes"] == 5
+    ended = await people.done(f"/versions/{second['digest']}/retire", {"reason": "gone"}, Role.RULE_APPROVER)
+    assert ended["rule"] == POINT
+
+
+async def test_a_report_says_what_a_draft_would_have_changed_and_is_signed_by_others(people: People) -> None:
+    policy = {"branch_coverage": 0.8, "row_coverage": 0.8, "impact_signed": True, "longest_disablement": 24}
+    await people.done("/policy", policy, Role.ADMINISTRATOR)
+    await people.decided(priority="stat")
+    await people.decided(priority="stat")
+    await people.decided(priority="routine")
+    await people.decided()
+    draft = await people.approved(minutes=5)
+    refused = await people.post(f"/drafts/{draft['draft']}/publish", {"revision": 3}, Role.RULE_APPROVER)
+    assert refused.status_code == 422
+    report = (await people.done(f"/drafts/{draft['draft']}/impact", {}))["report"]
+    state, hospital = people.desk.state, people.desk.hospital
+    assert await impact.advance(state, hospital, UUID(report), most=3) is False  # a server dies here
+    early = await people.post(f"/reports/{report}/sign", {"remark": "fine"}, Role.RULE_APPROVER)
+    assert early.status_code == 409
+    assert await impact.advance(state, hospital, UUID(report), most=3) is True  # and another goes on
+    found = await people.get(f"/reports/{report}")
+    assert (found["state"], found["cases"], found["changed"]) == ("done", 4, 2)
+    assert found["outcomes"]["within-15-minutes"] == {"within-15-minutes": 2}
+    assert found["outcomes"]["indeterminate"] == {"indeterminate": 1}
+    assert found["missing"] == {"priority": 1}
+    assert found["wards"] == {"": {"cases": 4, "changed": 2}}
+    (samples,) = found["samples"].values()
+    assert len(samples) == 2
+    await people.done(f"/reports/{report}/sign", {"remark": "two minutes' walk"}, Role.RULE_APPROVER)
+    await people.done(f"/drafts/{draft['draft']}/publish", {"revision": 3}, Role.RULE_APPROVER)
+
+
+async def test_a_clinician_decides_otherwise_once_with_a_reason_that_is_counted(people: People) -> None:
+    decided = await people.decided(priority="stat")
+    await people.decided(priority="stat")
+    body = {"outcome": "at-once", "code": "clinical-judgement", "words": "환자 상태가 급격히 나빠짐"}
+    path = f"/decisions/{decided.trace}/override"
+    assert (await people.post(path, body)).status_code == 403
+    await people.done(path, body, Role.BED_MANAGER)
+    assert (await people.post(path, body, Role.BED_MANAGER)).status_code == 409
+    now = people.desk.state.now()
+    period = {"since": (now - timedelta(days=1)).isoformat(), "until": (now + timedelta(days=1)).isoformat()}
+    query = str(httpx.QueryParams(period))
+    rate = await people.get(f"/points/{POINT}/overrides?{query}")
+    (version,) = rate["versions"]
+    assert (version["decisions"], version["overrides"], version["rate"]) == (2, 1, 0.5)
+    assert rate["codes"] == {"clinical-judgement": 1}
+    why = await people.get(f"/decisions/{decided.trace}", Role.BED_MANAGER)
+    assert why["override"]["words"] == body["words"]
+
+
+async def test_approvers_of_a_place_and_notices(people: People) -> None:
+    hospital = people.desk.hospital
+    chief = {"place": hospital, "accounts": [f"chief@{hospital}"]}
+    await people.done("/approvers", chief, Role.ADMINISTRATOR)
+    elsewhere = await people.post("/approvers", {"place": "other", "accounts": []}, Role.ADMINISTRATOR)
+    assert elsewhere.status_code == 422
+    draft = await people.begun()
+    await people.done(f"/drafts/{draft['draft']}/submit", {"revision": 1})
+    path = f"/drafts/{draft['draft']}/approve"
+    assert (await people.post(path, {"revision": 2}, Role.RULE_APPROVER)).status_code == 403
+    answer = await people.post(path, {"revision": 2}, Role.RULE_APPROVER, label=f"chief@{hospital}")
+    assert answer.status_code == 200
+    assert (await people.get("/notices"))["notices"] == []
+    returned = await people.done(
+        f"/drafts/{draft['draft']}/return", {"revision": 3, "reason": "no"}, Role.RULE_APPROVER
+    )
+    assert returned["state"] == "draft"
+    assert (await people.done(f"/drafts/{draft['draft']}/drop", {"revision": 4}))["state"] == "dropped"
+    assert (await people.get("/drafts"))["drafts"] == []
+    assert (await people.get("/policy"))["longest_disablement"] == 72
