@@ -10,7 +10,7 @@ What no row grants is refused, and a row of `_DENIED` wins over every grant.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -87,6 +87,15 @@ class _Fields:
 
 def _of(*roles: Role) -> frozenset[Role]:
     return frozenset(roles)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Elements of a type ("*": of every type) that only these roles change, of those who may write the type."""
+
+    roles: frozenset[Role]
+    resource_type: str
+    elements: frozenset[str]
 
 
 _EVERYBODY = frozenset(Role)
@@ -206,12 +215,45 @@ _FIELDS: tuple[_Fields, ...] = (
 )
 
 
+LABELS = "meta.security"
+"""Among kept elements: labels may be added by whoever writes a resource, and taken away by some only."""
+
+_KEPT: tuple[_Kept, ...] = (
+    # Who somebody is, desks find out and the record office puts right; a chart that changes its name is another's.
+    _Kept(
+        _DESK | {Role.MEDICAL_RECORDS},
+        "Patient",
+        frozenset({"identifier", "active", "name", "gender", "birthDate", "link"}),
+    ),
+    _Kept(_of(Role.PHYSICIAN, Role.MEDICAL_RECORDS), "Patient", frozenset({"deceasedBoolean", "deceasedDateTime"})),
+    _Kept(
+        _DESK | _of(Role.PHYSICIAN, Role.CHARGE_NURSE, Role.WARD_MANAGER, Role.MEDICAL_RECORDS),
+        "Encounter",
+        frozenset({"status", "class", "subject", "period", "hospitalization"}),
+    ),
+    # Everybody who treats may write an allergy down; whether it is one, a physician says.
+    _Kept(
+        _of(Role.PHYSICIAN, Role.MEDICAL_RECORDS),
+        "AllergyIntolerance",
+        frozenset({"clinicalStatus", "verificationStatus", "criticality", "patient"}),
+    ),
+    _Kept(_of(Role.PHYSICIAN, Role.MEDICAL_RECORDS), "*", frozenset({LABELS})),
+)
+
+
 @dataclass(frozen=True)
 class Rights:
-    """What a person may do with records: for each type its letters and how far they reach, and what stays hidden."""
+    """What a person may do with records: for each type its letters and how far they reach, and what stays hidden.
+
+    kept: elements that the person does not change, by type; those under "*" of every type.
+    """
 
     reaches: Mapping[str, Mapping[str, Reach]]
     hidden: Mapping[str, frozenset[str]]
+    kept: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def unchangeable(self, resource_type: str) -> frozenset[str]:
+        return self.kept.get(resource_type, frozenset()) | self.kept.get("*", frozenset())
 
     def reach(self, letter: str, resource_type: str) -> Reach:
         return self.reaches.get(resource_type, {}).get(letter, Reach.NONE)
@@ -255,7 +297,17 @@ def rights(roles: frozenset[Role], *, small: bool = False) -> Rights:
     return Rights(
         MappingProxyType({kind: MappingProxyType(letters) for kind, letters in found.items() if letters}),
         MappingProxyType({kind: hidden for kind in found if (hidden := _hidden(granting.get(kind, set()), kind))}),
+        _kept(roles),
     )
+
+
+def _kept(roles: frozenset[Role]) -> Mapping[str, frozenset[str]]:
+    """What none of the roles may change."""
+    found: dict[str, frozenset[str]] = {}
+    for each in _KEPT:
+        if each.roles.isdisjoint(roles):
+            found[each.resource_type] = found.get(each.resource_type, frozenset()) | each.elements
+    return MappingProxyType(found)
 
 
 def _hidden(roles: set[Role], kind: str) -> frozenset[str]:

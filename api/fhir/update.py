@@ -11,6 +11,7 @@ from uuid import uuid4
 from api.fhir import conditional, versions
 from api.fhir.checking import checked
 from api.fhir.exchange import Answer, Call
+from api.fhir.kept import refuse_kept
 from api.fhir.text import Json
 from api.fhir.writes import current_body, keep, told
 from domain.errors import Invalid, StaleRevision
@@ -57,10 +58,17 @@ async def target(tx: Transaction, call: Call, resource: Json) -> Reference:
 async def refuse_wrong_state(
     tx: Transaction, call: Call, ref: Reference, head: Head | None, resource: Json | None
 ) -> None:
-    """Raises StaleRevision for a version that has passed, ProcessOwned for state that only commands change."""
+    """Raises StaleRevision for a version that has passed, ProcessOwned for state that only commands change,
+    Forbidden for elements that the caller's roles do not change."""
     versions.refuse_stale(call, ref, head)
     there = head is not None and not head.deleted
     if there and call.headers.get("if-none-match", "").strip() == "*":
         raise StaleRevision("the resource exists", reference=ref, expected="none", actual=str(head and head.version))
-    if head is not None and there and head.owner is not None and resource is not None:
-        refuse_change(ref, await current_body(tx, ref), resource)
+    rights = call.asker.rights
+    if head is None or not there or resource is None or (head.owner is None and rights is None):
+        return
+    before = await current_body(tx, ref)
+    if head.owner is not None:
+        refuse_change(ref, before, resource)
+    if rights is not None:
+        refuse_kept(ref, before, resource, rights.unchangeable(ref.resource_type))
