@@ -151,7 +151,8 @@ def _address(route: tuple[str, str], of: Targets) -> str:
         "delegation_id": of.delegation, "hospital": of.hospital, "secret": f"{of.hospital}.{'a' * 43}",
         "name": of.use.hex[:16],
     }  # fmt: skip
-    return re.sub(r"{(\w+)}", lambda match: str(values[match[1]]), route[1])
+    # What a new route names and has no line above gets an id that each hospital has for something else.
+    return re.sub(r"{(\w+)}", lambda match: str(values.get(match[1], of.use)), route[1])
 
 
 async def ask(world: World, case: Case, of: Targets) -> httpx.Response:

@@ -8,9 +8,10 @@ from time import perf_counter
 import pytest
 from fastapi import APIRouter
 
-from api import app
+from api import app, deps
+from domain.roles import Role
 from tests.api.matrix.pairs import pairwise, seed
-from tests.api.matrix.routes import Case, cases, fault, policies, routes
+from tests.api.matrix.routes import Case, Whose, Wrong, cases, fault, policies, routes
 from tests.api.matrix.world import World
 
 
@@ -24,6 +25,13 @@ def test_a_new_route_is_missed_by_itself(monkeypatch: pytest.MonkeyPatch) -> Non
     router.add_api_route("/brand-new", lambda: None)
     monkeypatch.setattr(app, "_ROUTERS", (*app._ROUTERS, router))
     assert set(routes()) - set(policies()) == {("GET", "/brand-new")}
+
+
+async def test_teeth_a_route_that_lets_anybody_in_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(("POST", "/commands/admissions"), Role.HOUSEKEEPING, Whose.OWN, Wrong.NOTHING)
+    assert not await fault(world, case)
+    monkeypatch.setattr(deps, "may", lambda *_: True)
+    assert await fault(world, case)
 
 
 async def _walk(world: World, chosen: list[Case]) -> list[str]:
