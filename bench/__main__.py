@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from bench import admission, fhir, flat, start, validation
+from bench import admission, fhir, flat, rules, start, validation
 from bench.report import show
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -15,6 +15,7 @@ asked = parser.parse_args()
 show("start", asyncio.run(start.measure()))
 show("admission", asyncio.run(admission.measure()))
 show("validation", validation.measure())
+show("rules", asyncio.run(rules.measure()))
 show("fhir", asyncio.run(fhir.measure()))
 if not asked.short:
     show("flat", asyncio.run(flat.measure()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -72,6 +74,21 @@ class DecisionRequest(BaseModel, frozen=True):
     facts: dict[str, Any]
     at: AwareDatetime
     department: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    """A decision of the log as far as another version can be compared with it. rows: the values of its outcomes."""
+
+    workflow_id: str
+    step: str
+    at: datetime
+    department: str
+    facts: dict[str, Any]
+    outcome: str
+    indeterminate: bool
+    rows: list[dict[str, Any]]
+    trace: UUID | None
 
 
 class Decision(BaseModel, frozen=True):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from domain.decisions import Decision, DecisionRequest
+from domain.decisions import PastDecision
 from rules.document import RuleDocument
 from rules.engine import Evaluated, RuleEngine
 from rules.facts import Facts, look_up
@@ -53,28 +52,23 @@ class Impact(BaseModel):
     cursor: dict[str, str] | None = None
 
 
-@dataclass(frozen=True)
-class Past:
-    """A decision that was taken, with what it was taken on."""
-
-    request: DecisionRequest
-    decision: Decision
-
-
-def count(engine: RuleEngine, document: RuleDocument, past: list[Past], impact: Impact) -> None:
+def count(engine: RuleEngine, document: RuleDocument, past: list[PastDecision], impact: Impact) -> None:
     """Count what `document` says to past cases into `impact`. Raises RuleUnusable for one that does not compile.
 
     An answer changes when its key does, or the values that stand behind the key.
     """
     for one in past:
-        evaluated = engine.evaluate(document, one.request.facts)
-        before, after = _named(one.decision), OPEN if evaluated.indeterminate else evaluated.outcome
-        changed = before != after or _values(document, evaluated) != _values_of(one.decision)
+        evaluated = engine.evaluate(document, one.facts)
+        before, after = (
+            OPEN if one.indeterminate else one.outcome,
+            OPEN if evaluated.indeterminate else evaluated.outcome,
+        )
+        changed = before != after or _values(document, evaluated) != one.rows
         impact.cases += 1
         impact.changed += changed
         row = impact.outcomes.setdefault(before, {})
         row[after] = row.get(after, 0) + 1
-        for groups, name in ((impact.wards, one.request.department), (impact.payers, _payer(one.request.facts))):
+        for groups, name in ((impact.wards, one.department), (impact.payers, _payer(one.facts))):
             group = groups.setdefault(name, Group())
             group.cases += 1
             group.changed += changed
@@ -83,39 +77,28 @@ def count(engine: RuleEngine, document: RuleDocument, past: list[Past], impact: 
         if changed:
             _sample(impact, one, before, after)
     if past:
-        last = past[-1].request
+        last = past[-1]
         impact.cursor = {"at": last.at.isoformat(), "workflow_id": last.workflow_id, "step": last.step}
 
 
-def _sample(impact: Impact, one: Past, before: str, after: str) -> None:
+def _sample(impact: Impact, one: PastDecision, before: str, after: str) -> None:
     kept = impact.samples.setdefault(f"{before} → {after}", [])
     if len(kept) < _SAMPLES:
-        trace = str(one.decision.trace) if one.decision.trace else None
+        trace = str(one.trace) if one.trace else None
         kept.append(
             Sample(
-                workflow_id=one.request.workflow_id,
-                step=one.request.step,
+                workflow_id=one.workflow_id,
+                step=one.step,
                 trace=trace,
-                at=one.request.at,
+                at=one.at,
                 before=before,
                 after=after,
             )
         )
 
 
-def _named(decision: Decision) -> str:
-    return OPEN if decision.indeterminate else decision.outcome
-
-
 def _values(document: RuleDocument, evaluated: Evaluated) -> list[dict[str, Any]]:
     return [document.outcomes[key].values for key in evaluated.outcomes]
-
-
-def _values_of(decision: Decision) -> list[dict[str, Any]]:
-    """Rows of the first release have one answer and its values."""
-    if decision.rows or decision.number is not None:
-        return list(decision.rows)
-    return [decision.values] if decision.values else []
 
 
 def _payer(facts: Facts) -> str:

@@ -14,10 +14,11 @@ from pydantic import AwareDatetime, BaseModel
 
 from domain.canonical import canonical_json
 from domain.clock import HospitalClock
-from domain.decisions import Decision, DecisionPoint, DecisionRequest
+from domain.decisions import Decision, DecisionPoint, DecisionRequest, PastDecision
 from domain.errors import NotFound
 from domain.rule_versions import Edition
 from store.database import Transaction
+from store.pipeline import Pending
 from store.sealing import Sealed, SealedColumn, open_, place, seal
 
 _PURPOSE = "decision"
@@ -74,6 +75,13 @@ async def existing(tx: Transaction, workflow_id: str, step: str) -> Decision | N
 
 async def record(tx: Transaction, request: DecisionRequest, decision: Decision) -> Decision:
     """Log a decision and return the one that stands: another run of the step may have been first."""
+    if await (await put(tx, request, decision)).fetchone() is not None:
+        return decision
+    return await existing(tx, request.workflow_id, request.step) or decision
+
+
+async def put(tx: Transaction, request: DecisionRequest, decision: Decision) -> Pending:
+    """Queue a row of the log. It answers with a row where it is the step's first."""
     facts = seal(
         tx.keys,
         canonical_json(request.facts),
@@ -81,7 +89,7 @@ async def record(tx: Transaction, request: DecisionRequest, decision: Decision) 
         purpose=_PURPOSE,
         hospital=tx.hospital,
     )
-    made = await tx.one(
+    return await tx.connection.execute(
         """
         insert into decision_log (hospital, workflow_id, step, point, subject, decided_at, outcome, values, rule,
                                   version, digest, indeterminate, reason, missing, key_id, facts, trace, dictionary,
@@ -119,9 +127,6 @@ async def record(tx: Transaction, request: DecisionRequest, decision: Decision) 
             "wrong": list(decision.wrong),
         },
     )
-    if made is not None:
-        return decision
-    return await existing(tx, request.workflow_id, request.step) or decision
 
 
 async def request_of(tx: Transaction, workflow_id: str, step: str) -> DecisionRequest:
@@ -156,11 +161,12 @@ async def past(
     until: datetime | None,
     after: Cursor | None,
     limit: int,
-) -> list[tuple[DecisionRequest, Decision]]:
+) -> list[PastDecision]:
     """Decisions of a point in the order of their times, `limit` of them behind a cursor, with their facts."""
     rows = await tx.all(
         """
-        select * from decision_log
+        select workflow_id, step, decided_at, department, outcome, indeterminate, values, rows, trace, key_id, facts
+        from decision_log
         where hospital = %(hospital)s and point = %(point)s
           and decided_at >= coalesce(%(since)s::timestamptz, '-infinity')
           and decided_at < coalesce(%(until)s::timestamptz, 'infinity')
@@ -178,10 +184,27 @@ async def past(
             "step": after.step if after else "",
         },
     )
-    return [(_request(tx, row), _decision(row)) for row in rows]
+    return [_past(tx, row) for row in rows]
 
 
-def _request(tx: Transaction, row: Mapping[str, Any]) -> DecisionRequest:
+def _past(tx: Transaction, row: Mapping[str, Any]) -> PastDecision:
+    rows = row["rows"]
+    if rows is None:  # of the first release: one answer and its values
+        rows = [row["values"]] if row["values"] else []
+    return PastDecision(
+        row["workflow_id"],
+        row["step"],
+        row["decided_at"],
+        row["department"] or "",
+        _facts(tx, row),
+        row["outcome"],
+        row["indeterminate"],
+        rows,
+        row["trace"],
+    )
+
+
+def _facts(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
     opened = open_(
         tx.keys,
         Sealed(row["key_id"], row["facts"]),
@@ -190,12 +213,16 @@ def _request(tx: Transaction, row: Mapping[str, Any]) -> DecisionRequest:
         hospital=tx.hospital,
     )
     facts: dict[str, Any] = json.loads(opened)
+    return facts
+
+
+def _request(tx: Transaction, row: Mapping[str, Any]) -> DecisionRequest:
     return DecisionRequest(
         workflow_id=row["workflow_id"],
         step=row["step"],
         point=DecisionPoint(row["point"]),
         subject=row["subject"],
-        facts=facts,
+        facts=_facts(tx, row),
         at=row["decided_at"],
         department=row["department"] or "",
     )

@@ -68,16 +68,15 @@ class People:
         asked = (await self.desk.request(a_key())).answer
         workflow_id = f"{self.desk.hospital}/admission/{asked['encounter']}"
         deciding = StoreDecisionActivities(self.desk.state.database, RuleEngine(), RuleBook(), self.desk.state.now)
-        async with self.desk.state.database.transaction(self.desk.hospital) as tx:
-            request = DecisionRequest(
-                workflow_id=workflow_id,
-                step=StepName(f"ask/{number}"),
-                point=POINT,
-                subject=Reference(asked["encounter"]),
-                facts=facts,
-                at=self.desk.state.now(),
-            )
-            return await deciding.decided(tx, request)
+        request = DecisionRequest(
+            workflow_id=workflow_id,
+            step=StepName(f"ask/{number}"),
+            point=POINT,
+            subject=Reference(asked["encounter"]),
+            facts=facts,
+            at=self.desk.state.now(),
+        )
+        return await deciding.decided(self.desk.hospital, request)
 
 
 @pytest.fixture
