@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from domain.errors import Invalid, Misconfigured, RuleUnusable
+from runtime.cli import rule_pack_commands
 
 if TYPE_CHECKING:
     from rules.document import RuleDocument
@@ -23,6 +24,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
+
+rule_pack_commands.register(app)
 
 Files = Annotated[list[Path], typer.Argument(help="Rule documents, and folders of them.", exists=True)]
 

@@ -1,0 +1,64 @@
+"""A pack is taken as it was signed, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from domain.errors import Invalid
+from rules.library import shipped
+from rules.packs import opened, sign
+
+KEY = Ed25519PrivateKey.generate()
+DOCUMENTS = {f"{rule.id}.json": rule for rule in list(shipped().values())[:3]}
+FILES = {name: json.loads(rule.canonical) for name, rule in DOCUMENTS.items()}
+PACK = sign(DOCUMENTS, publisher="river", made_at=datetime(2026, 11, 23, tzinfo=UTC), key=KEY).model_dump(mode="json")
+FIRST = next(iter(DOCUMENTS))
+
+
+def test_a_pack_brings_the_very_documents_that_were_signed() -> None:
+    found = opened(json.loads(json.dumps(PACK)), FILES, KEY.public_key())
+    assert {name: rule.digest for name, rule in found.items()} == {n: rule.digest for n, rule in DOCUMENTS.items()}
+
+
+def _edited(files: dict[str, Any]) -> None:
+    files[FIRST]["owner"] = "somebody-else"
+
+
+@pytest.mark.parametrize(
+    ("pack", "change", "says"),
+    [
+        (PACK, _edited, "not the one that was signed"),
+        (PACK, lambda files: files.pop(FIRST), "not in both"),
+        (PACK, lambda files: files.update({"more.json": files[FIRST]}), "not in both"),
+        (PACK | {"publisher": "nation"}, None, "it was changed"),
+        (PACK | {"rules": PACK["rules"][:2]}, None, "it was changed"),
+        (PACK | {"signature": "!"}, None, "it was changed"),
+        (PACK | {"key": PACK["signature"]}, None, "another key"),
+        (PACK | {"more": 1}, None, "no pack"),
+        ([], None, "no pack"),
+    ],
+)
+def test_what_was_changed_on_its_way_is_refused(
+    pack: Any, change: Callable[[dict[str, Any]], object] | None, says: str
+) -> None:
+    files = json.loads(json.dumps(FILES))
+    if change:
+        change(files)
+    with pytest.raises(Invalid, match=says):
+        opened(pack, files, KEY.public_key())
+
+
+def test_another_signer_is_not_believed() -> None:
+    with pytest.raises(Invalid, match="another key"):
+        opened(PACK, FILES, Ed25519PrivateKey.generate().public_key())
+
+
+def test_a_file_cannot_lead_out_of_its_folder() -> None:
+    with pytest.raises(Invalid):
+        sign({"../x.json": DOCUMENTS[FIRST]}, publisher="river", made_at=datetime.now(UTC), key=KEY)
