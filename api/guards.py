@@ -9,6 +9,7 @@ from time import perf_counter
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import metrics, problems
@@ -21,6 +22,9 @@ LARGEST_HEADERS = 32 * 1024
 LONGEST_PATH = 2 * 1024
 LONGEST_QUERY = 60 * 1024
 """Of a head: bytes but for the count. Browsers send some twenty headers of two kilobytes."""
+
+LARGEST_FORM = 64 * 1024
+"""Bytes of a form: the longest text that a person writes into one, thirty times."""
 
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -85,7 +89,8 @@ class Guards:
             await send(message)
 
         try:
-            await self._app(scope, self._measured(receive), guarded)
+            largest = min(self._largest, LARGEST_FORM) if _is_form(scope) else self._largest
+            await self._app(scope, _measured(receive, largest), guarded)
         except Exception as error:
             answer = unexpected(Request(scope, receive), error)
             if status:
@@ -97,19 +102,20 @@ class Guards:
             metrics.REQUESTS.labels(method, route, str(status)).inc()
             metrics.DURATION.labels(method, route).observe(perf_counter() - started)
 
-    def _measured(self, receive: Receive) -> Receive:
-        """Counts what comes in: a length that was announced may be untrue or missing."""
-        total = 0
 
-        async def measured() -> Message:
-            nonlocal total
-            message = await receive()
-            total += len(message.get("body", b""))
-            if total > self._largest:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
+def _measured(receive: Receive, largest: int) -> Receive:
+    """Counts what comes in: a length that was announced may be untrue or missing."""
+    total = 0
 
-        return measured
+    async def measured() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > largest:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return message
+
+    return measured
 
 
 class Limits:
@@ -132,14 +138,17 @@ class Limits:
 
         try:
             refuse_head(scope)
-            _refuse_packed(scope)
+            refuse_body(scope)
             async with self._gate.taking(scope) as taken:
                 await self._app(scope, _as_http(taken.receiving(receive)), taken.sending(noted))
         except (Unavailable, HTTPException) as refused:
             if begun:
                 raise
-            answer = await problems.face(Request(scope, receive), refused)
+            answer = await self.refused(scope, receive, refused)
             await answer(scope, receive, send)
+
+    async def refused(self, scope: Scope, receive: Receive, error: Unavailable | HTTPException) -> Response:
+        return await problems.face(Request(scope, receive), error)
 
 
 def refuse_head(scope: Scope) -> None:
@@ -151,10 +160,19 @@ def refuse_head(scope: Scope) -> None:
         raise HTTPException(HTTPStatus.REQUEST_URI_TOO_LONG)
 
 
-def _refuse_packed(scope: Scope) -> None:
-    """What a packed body comes to when it is unpacked would have no limit."""
-    if any(name == b"content-encoding" and value.strip().lower() != b"identity" for name, value in scope["headers"]):
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+def refuse_body(scope: Scope) -> None:
+    """Raises HTTPException for a packed body, whose true size nobody knows, and for files, which no form takes."""
+    for name, value in scope["headers"]:
+        packed = name == b"content-encoding" and value.strip().lower() != b"identity"
+        if packed or (name == b"content-type" and value.strip().lower().startswith(b"multipart/")):
+            raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+
+
+def _is_form(scope: Scope) -> bool:
+    return any(
+        name == b"content-type" and value.strip().lower().startswith(b"application/x-www-form-urlencoded")
+        for name, value in scope["headers"]
+    )
 
 
 def _as_http(receive: Receive) -> Receive:

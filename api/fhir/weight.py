@@ -1,6 +1,6 @@
 """How much one resource may ask of validation, which looks at every object in it while others wait.
 
-A Questionnaire costs most, some 0.2 milliseconds an item; what only lists codes or carries other resources costs least.
+A Questionnaire costs most, some 0.1 milliseconds an item; what only lists codes or carries other resources costs least.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Any
 from api.fhir.text import Json
 from domain.errors import TooCostly
 
-LIGHT = 256 * 1024
+LIGHT = 16 * 1024
 """Bytes of a body that are not worth weighing."""
 
-MOST = 20_000
+MOST = 5_000
 MOST_LISTED = 100_000
-"""Objects in one resource, and in one that lists: fifty times what hospitals write."""
+"""Objects in one resource, and in one that lists: ten times the longest forms in use, and fifty times other lists."""
 
 _LISTS = frozenset({"Bundle", "CodeSystem", "ConceptMap", "ValueSet"})
 _ASKING = frozenset({"batch", "transaction"})

@@ -196,13 +196,14 @@ async def test_a_body_that_never_ends_is_given_up(desk: Desk, bearer: Bearer, pa
     [
         ({"headers": {"Content-Encoding": "gzip"}, "method": "POST"}, 415),
         ({"headers": {"Content-Encoding": "br, deflate"}, "method": "POST"}, 415),
+        ({"headers": {"Content-Type": "multipart/form-data; boundary=x"}, "method": "POST"}, 415),
         ({"headers": {f"x-{number}": "1" for number in range(200)}}, 431),
         ({"headers": {"x-long": "a" * 40_000}}, 431),
         ({"headers": {"cookie": "; ".join(f"c{number}=1" for number in range(10_000))}}, 431),
         ({"url": "/signin?" + "a=b&" * 16_000}, 414),
         ({"url": "/" + "a" * 3_000}, 414),
     ],
-    ids=["packed", "packed twice", "headers", "long header", "cookies", "query", "path"],
+    ids=["packed", "packed twice", "files", "headers", "long header", "cookies", "query", "path"],
 )
 async def test_a_head_has_limits(client: httpx.AsyncClient, more: dict[str, Any], status: int) -> None:
     answer = await client.request(more.get("method", "GET"), more.get("url", "/signin"), headers=more.get("headers"))
