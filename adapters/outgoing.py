@@ -54,16 +54,19 @@ class Outgoing:
         self, method: str, url: str, *, form: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None
     ) -> Any:
         self.refuse_elsewhere(url)
-        await _refuse_strange_addresses(url)
+        looked_at = httpx.URL(url)
+        # The address that was looked at is the one that is called: a second look-up could say another.
+        called = looked_at.copy_with(host=await _address_of(url))
         try:
             async with (
                 httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False, trust_env=False) as client,
                 client.stream(
                     method,
-                    url,
+                    called,
                     data=form,
                     auth=auth or httpx.USE_CLIENT_DEFAULT,
-                    headers={"Accept": "application/json"},
+                    headers={"Accept": "application/json", "Host": looked_at.netloc.decode()},
+                    extensions={"sni_hostname": looked_at.raw_host.decode()},
                 ) as answer,
             ):
                 body = b""
@@ -78,8 +81,8 @@ class Outgoing:
             raise Unavailable("it does not answer as it should", part="other-system") from wrong
 
 
-async def _refuse_strange_addresses(url: str) -> None:
-    """A name that leads to a cloud's own services or to nowhere is not called, whoever has allowed it."""
+async def _address_of(url: str) -> str:
+    """The address behind a name. One of a cloud's own services, or of nowhere, is not called, whoever has allowed it."""
     parts = urlsplit(url)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
@@ -91,3 +94,4 @@ async def _refuse_strange_addresses(url: str) -> None:
         parsed = ipaddress.ip_address(str(address[0]).partition("%")[0])
         if parsed.is_link_local or parsed.is_multicast or parsed.is_unspecified:
             raise Forbidden("calls to that address are not allowed")
+    return str(found[0][4][0])

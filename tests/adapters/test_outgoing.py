@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -90,3 +91,21 @@ async def test_an_answer_that_is_none_is_an_outage(head: bytes, body: bytes) -> 
 async def test_a_name_that_leads_to_a_clouds_own_services_is_not_asked() -> None:
     with pytest.raises(Forbidden):
         await Outgoing(["169.254.169.254"]).get_json("https://169.254.169.254/latest/meta-data")
+
+
+async def test_a_name_that_changes_its_mind_is_called_where_it_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DNS rebinding: harmless while it is looked at, a cloud's own services when it is called."""
+    async with answering(b"200 OK", b'{"keys": []}') as (_, url):
+        port = url.rsplit(":", 1)[1].partition("/")[0]
+        loop = asyncio.get_running_loop()
+        real, asked = loop.getaddrinfo, []
+
+        async def rebinding(host: str, *args: Any, **more: Any) -> Any:
+            asked.append(host)
+            first = host == "sso.example.org" and asked.count(host) == 1
+            return await real("127.0.0.1" if first or host == "127.0.0.1" else "169.254.169.254", *args, **more)
+
+        monkeypatch.setattr(loop, "getaddrinfo", rebinding)
+        outgoing = Outgoing([f"http://sso.example.org:{port}"])
+        assert await outgoing.get_json(f"http://sso.example.org:{port}/keys") == {"keys": []}
+        assert asked.count("sso.example.org") == 1
