@@ -82,7 +82,7 @@ class Outgoing:
 
 
 async def _address_of(url: str) -> str:
-    """The address behind a name. One of a cloud's own services, or of nowhere, is not called, whoever has allowed it."""
+    """The address behind a name. One of a cloud's own services, or of nowhere, is not called, whoever allowed it."""
     parts = urlsplit(url)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
