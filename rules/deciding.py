@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from domain.decisions import Decision, DecisionRequest
 from domain.errors import NotFound, RuleUnusable
-from domain.ids import made_id
+from domain.ids import made_uuid
 from rules import derived
 from rules.bundle import Bundle
 from rules.document import RuleDocument
@@ -86,7 +85,7 @@ def _open(engine: RuleEngine, request: DecisionRequest, reason: str) -> Decision
 
 def _known(engine: RuleEngine, request: DecisionRequest) -> dict[str, Any]:
     return {
-        "trace": UUID(made_id(request.workflow_id, request.step, "decision")),
+        "trace": made_uuid(request.workflow_id, request.step, "decision"),
         "dictionary": engine.registry.version,
         "derivation": derived.VERSION,
     }

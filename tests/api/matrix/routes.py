@@ -227,7 +227,11 @@ def _refused_fields(case: Case) -> set[int]:
 
 
 def takes_body(route: tuple[str, str]) -> bool:
-    return route[1] != "/commands/delegations/{delegation_id}/end"
+    return route[1] not in {
+        "/commands/delegations/{delegation_id}/end",
+        "/commands/rules/disablements/{disablement_id}/lift",
+        "/commands/rules/notices/{notice_id}/seen",
+    }
 
 
 def _beyond(case: Case) -> bool:
