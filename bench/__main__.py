@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from bench import admission, fhir, flat, rules, start, validation
+from bench import admission, fhir, flat, rule_activities, rules, start, validation
 from bench.report import show
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -16,6 +16,7 @@ show("start", asyncio.run(start.measure()))
 show("admission", asyncio.run(admission.measure()))
 show("validation", validation.measure())
 show("rules", asyncio.run(rules.measure()))
+show("rule-activities", asyncio.run(rule_activities.measure()))
 show("fhir", asyncio.run(fhir.measure()))
 if not asked.short:
     show("flat", asyncio.run(flat.measure()))

@@ -55,15 +55,17 @@ _DECISIONS, _AT_ONCE, _PAST, _CALLS = 6_000, 16, 100_000, 20_000
 
 
 @dataclass
-class _House:
+class House:
     database: Database
     state: AppState
+    keys: KeyRing
+    folder: Path
 
 
 async def measure(past: int = _PAST) -> list[Figure]:
     figures = [*in_memory(), type_check(), *beside_zen()]
-    async with _house() as house:
-        figures += [*await recorded(house), await live(house), *await replay(house, past)]
+    async with house() as opened:
+        figures += [*await recorded(opened), await live(opened), *await replay(opened, past)]
     return figures
 
 
@@ -142,7 +144,7 @@ def beside_zen() -> list[Figure]:
     return [Figure("evaluate one rule with its guards, ours", ours, "µs")]
 
 
-async def recorded(house: _House) -> list[Figure]:
+async def recorded(house: House) -> list[Figure]:
     """Decisions through engine and store, each a transaction of its own, without Temporal. Shown as time for each."""
     deciding = StoreDecisionActivities(house.database, RuleEngine(), RuleBook(), lambda: datetime.now(UTC))
 
@@ -161,7 +163,7 @@ async def recorded(house: _House) -> list[Figure]:
     ]
 
 
-async def live(house: _House) -> Figure:
+async def live(house: House) -> Figure:
     """From the commit of a publication until another worker, with rules in memory, decides by it."""
     other = StoreDecisionActivities(house.database, RuleEngine(), RuleBook(), lambda: datetime.now(UTC))
     spent = []
@@ -180,7 +182,7 @@ async def live(house: _House) -> Figure:
     return Figure("publish to live on another worker, longest of 20", max(spent) * 1000, "ms", 2000)
 
 
-async def replay(house: _House, past: int) -> list[Figure]:
+async def replay(house: House, past: int) -> list[Figure]:
     """A draft over past decisions of one rule, every case opened, decided anew and counted."""
     await _fill(house, past)
     document = load(raw(HOSPITAL, version="9.0.0", minutes=7))
@@ -216,7 +218,7 @@ async def replay(house: _House, past: int) -> list[Figure]:
     ]
 
 
-async def _fill(house: _House, past: int) -> None:
+async def _fill(house: House, past: int) -> None:
     engine, bundle = RuleEngine(), Bundle(HOSPITAL, "", [])
     for begin in range(0, past, 2_000):
         async with house.database.transaction(HOSPITAL) as tx:
@@ -227,7 +229,7 @@ async def _fill(house: _House, past: int) -> None:
 
 
 @asynccontextmanager
-async def _house() -> AsyncIterator[_House]:
+async def house() -> AsyncIterator[House]:
     folder = _folder()
     postgres, keys = EmbeddedPostgres(folder / "postgres", durable=True), KeyRing.generate()
     try:
@@ -249,7 +251,7 @@ async def _house() -> AsyncIterator[_House]:
                 secure_cookies=False,
                 version="bench",
             )
-            yield _House(database, state)
+            yield House(database, state, keys, folder)
     finally:
         await postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)
