@@ -21,7 +21,8 @@ async def transaction_of(call: Call) -> AsyncIterator[Transaction]:
     """Raises NotSignedIn, whatever the call came to, for a token that has ended; then nothing has changed."""
     caller = call.asker.caller
     async with call.state.database.transaction(call.hospital) as tx:
-        if caller.csrf is not None:  # a session was looked up a moment ago, as it is with each request
+        # A session was looked up a moment ago, as with each request; the command line has neither session nor token.
+        if caller.csrf is not None or not caller.session:
             yield tx
             return
         standing = await accounts.standing(tx, caller.session, call.real)

@@ -38,7 +38,7 @@ from store.search.query import (
     Value,
 )
 from store.search.scaled import scaled
-from store.search.sql import FALSE, TRUE, ScopePredicate, Sql, both, either, in_compartment, one_of
+from store.search.sql import FALSE, TRUE, ScopePredicate, Sql, both, either, in_compartment, negated, one_of
 from store.search.values import code_key
 
 _TABLES = {
@@ -110,7 +110,7 @@ class Builder:
             case AnyOf():
                 return either(self.condition(each, resource_type, alias) for each in asked.conditions)
             case Not():
-                return _negated(self.condition(asked.condition, resource_type, alias))
+                return negated(self.condition(asked.condition, resource_type, alias))
             case InText():
                 return TRUE  # looked up in the bodies afterwards
 
@@ -333,12 +333,6 @@ def _exact(value: Value) -> bool:
     if isinstance(value, ReferenceValue):
         return len(value.targets) == 1
     return isinstance(value, TokenValue) and value.code is not None and value.system is not None
-
-
-def _negated(found: Sql) -> Sql:
-    if found == FALSE:
-        return TRUE
-    return FALSE if found == TRUE else Sql(f"not ({found.text})", found.values)
 
 
 def _not(found: Sql) -> Sql:

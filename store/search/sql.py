@@ -54,6 +54,12 @@ def either(pieces: Iterable[Sql]) -> Sql:
     return Sql(f"({whole.text})", whole.values)
 
 
+def negated(found: Sql) -> Sql:
+    if found == FALSE:
+        return TRUE
+    return FALSE if found == TRUE else Sql(f"not ({found.text})", found.values)
+
+
 def one_of(column: str, kind: str, values: Collection[Any]) -> Sql:
     """`column` is any of the values."""
     listed = list(dict.fromkeys(values))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Request
+from fastapi import Form
 
 from api.app import create_app
 from api.caller import Caller
@@ -319,8 +319,10 @@ async def what_ended_is_forgotten(world: World) -> None:
 def _add_dangerous_route(world: World) -> list[str]:
     done: list[str] = []
 
-    async def dangerous(request: Request, caller: Fresh) -> str:
-        done.append(str((await request.form()).get("reason", caller.actor)))
+    async def dangerous(
+        caller: Fresh, reason: Annotated[str, Form()] = "", reason2: Annotated[str, Form()] = ""
+    ) -> str:
+        done.append(reason or f"{caller.actor}{reason2}")
         return "done"
 
     for address in ("/dangerous", "/commands/dangerous"):

@@ -64,7 +64,7 @@ def _unprotected() -> None:
     from api import guards
     from api.fhir import text, weight
     from domain.terminology import filters
-    from tests.api.web import bombs as here
+    from tests.api.web import request_bombs as here
 
     weight.MOST = weight.MOST_LISTED = 10**9
     text.DEEPEST = 10**9
