@@ -148,7 +148,11 @@ def cases(chosen: tuple[Endpoint, ...]) -> Iterator[Case]:
                     continue
                 if wrong is Wrong.UNKNOWN and endpoint.what not in {"create", "update"}:
                     continue
-                yield from (Case(endpoint, role, whose, wrong) for role in Role)
+                # Who is not signed in has no role; and of a type of which nothing is kept one is enough where the
+                # request is refused before anybody looks at roles.
+                plain = whose is Whose.OWN and wrong in {Wrong.NOTHING, Wrong.UNKNOWN}
+                alone = whose is Whose.NOBODY or not (plain or about_kept(endpoint))
+                yield from (Case(endpoint, role, whose, wrong) for role in ([Role.NURSE] if alone else Role))
 
 
 _SHOWN = {Whose.AWAY: AWAY, Whose.LABELLED: STAR}
