@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import health, problems
 from api.auth import token
-from api.commands import admissions, care, rules, status, stays, worklist
+from api.commands import admissions, care, numbers, rules, security, status, stays, worklist
 from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards, Limits
@@ -21,6 +21,7 @@ from api.state import AppState
 from api.ui.routes import account, delegations, events, home, kept, session, sign_on, signing_in, step_up
 from api.ui.routes import admissions as admission_screens
 from api.ui.routes import care as care_screens
+from api.ui.routes import security as security_screens
 from api.ui.routes import stays as stay_screens
 from api.ui.routes import worklist as worklist_screens
 from api.ui.templating import STATIC, asset
@@ -42,6 +43,7 @@ _ROUTERS = (
     admission_screens.router,
     care_screens.router,
     delegations.router,
+    security_screens.router,
     kept.router,
     events.router,
     admissions.router,
@@ -49,6 +51,8 @@ _ROUTERS = (
     worklist.router,
     stays.router,
     rules.router,
+    numbers.router,
+    security.router,
     status.router,  # last: it takes any key under /commands
 )
 

@@ -16,7 +16,7 @@ from api.accesses import request_id
 from api.caller import Caller
 from api.state import AppState, state_of
 from api.strict import refuse_unknown_fields
-from domain.errors import Forbidden, Misconfigured, NotFound, NotSignedIn, ProofNeeded
+from domain.errors import FilesChanged, Forbidden, Misconfigured, NotFound, NotSignedIn, ProofNeeded
 from rules.access import Action, may, roles_for
 from store import accounts, hospitals
 
@@ -59,6 +59,8 @@ class Policy:
             await _refuse_forgery(request, state, caller.csrf)
         if not may(caller.roles, self.action):
             raise Forbidden(self.action.value, action=self.action.value, roles=_names(self.action))
+        if request.method in _CHANGING and self.action is not Action.USE_SCREENS and state.manifest().refuses_writes:
+            raise FilesChanged("installed files are not as they were signed")
         if self.step_up:
             refuse_without_fresh_proof(state, caller, self.action)
         if request.method in _CHANGING:

@@ -32,6 +32,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.ids import FHIR_ID, Reference
+from domain.resident_numbers import masked_text
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,7 @@ def document(
         "advice": refusal.advice,
     }
     if refusal.detail:
-        body["detail"] = refusal.detail
+        body["detail"] = masked_text(refusal.detail)
     if params:
         body["params"] = dict(params)
     if errors:

@@ -158,6 +158,12 @@ _SAID: dict[type[PhisError], _Said] = {
         "",
         N_("Try again in a minute. What was acknowledged before is kept."),
     ),
+    errors.FilesChanged: _Said(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        N_("Nothing can be changed at the moment"),
+        N_("Files of this installation are not as they were signed."),
+        N_("Reading goes on. Tell those who run the system; the security page names the files."),
+    ),
 }
 
 _BROKEN = _Said(

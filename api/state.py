@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, cast
 
 from fastapi import Depends
@@ -18,6 +18,7 @@ from api.commands.dispatch import Dispatcher
 from api.events import EventHub
 from api.passwords import Passwords
 from api.pressure import Gate
+from domain.manifest import AdvisoryState, ManifestState
 from rules.bundle import RuleBook
 from rules.engine import RuleEngine
 from store.database import Database
@@ -29,6 +30,10 @@ ReferenceChecks = Literal["off", "types", "exist"]
 
 def _real_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _no_advisories(_: date) -> AdvisoryState | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class AppState:
     outgoing: which other systems may be asked: published keys, a hospital's own sign-on.
     rule_engine, rule_book: rules compiled, and the rules of hospitals as this process has asked for them lately.
     export_lifetime: how long the files of a finished export may be had.
+    manifest: whether the installed files are those that were signed, as last looked at.
+    advisories: what is known of what is installed, on a day; None where nothing is.
     now: the real present; domain times come from the hospital's clock over it.
     """
 
@@ -69,6 +76,8 @@ class AppState:
     rule_engine: RuleEngine = field(default_factory=RuleEngine)
     rule_book: RuleBook = field(default_factory=RuleBook)
     outgoing: Outgoing = field(default_factory=lambda: Outgoing(()))
+    manifest: Callable[[], ManifestState] = ManifestState
+    advisories: Callable[[date], AdvisoryState | None] = _no_advisories
     now: Callable[[], datetime] = _real_now
 
 

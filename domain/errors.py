@@ -24,6 +24,7 @@
     │   ├── TooCostly               it would take more than anybody may ask for at once
     │   └── KeyReused               the idempotency key was used with another body
     ├── Unavailable                 a part of the house does not answer; the same call succeeds later
+    │   └── FilesChanged            installed files are not what was signed, so nothing is written
     ├── SealBroken                  encrypted content cannot be opened: wrong key, wrong place or changed bytes
     ├── RuleUnusable                a rule document is not one that can be evaluated
     └── Misconfigured               the installation's own settings or surroundings are wrong
@@ -177,6 +178,10 @@ class Unavailable(PhisError):
 
     code = "unavailable"
     retryable = True
+
+
+class FilesChanged(Unavailable):
+    code = "files-changed"
 
 
 class SealBroken(PhisError):

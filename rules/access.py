@@ -58,6 +58,8 @@ class Action(StrEnum):
     EXPLAIN_DECISION = "explain-decision"  # why a rule decided so about a patient
     OVERRIDE_DECISION = "override-decision"  # decide otherwise than a rule, with a reason
     DELEGATE = "delegate"  # let a colleague act on one's behalf
+    SEE_RESIDENT_NUMBER = "see-resident-number"  # the whole number of a patient, with a reason
+    SEE_SECURITY = "see-security"  # what deserves a look: lock-outs, refusals, exports, keys
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,9 @@ _CODING = _of(Role.CODER, Role.CLAIM_REVIEWER)
 _CLINICAL = _of(Role.PHYSICIAN, Role.PHLEBOTOMIST, Role.PHARMACIST) | _NURSING | _DIAGNOSTIC
 """Those who treat or examine patients."""
 
+_SEES_NUMBERS = _DESK | _CODING | _of(Role.CASHIER, Role.MEDICAL_RECORDS)
+"""Those who need resident registration numbers for their daily work: insurance, claims, certificates."""
+
 _ACTIONS: Mapping[Action, tuple[_Right, ...]] = {
     Action.USE_SCREENS: (_Right(_EVERYBODY),),
     Action.SEE_WORKLIST: (_Right(_EVERYBODY),),
@@ -145,6 +150,12 @@ _ACTIONS: Mapping[Action, tuple[_Right, ...]] = {
         _Right(_of(Role.CHARGE_NURSE, Role.WARD_MANAGER), Reach.WARD),
     ),
     Action.DELEGATE: (_Right(_EVERYBODY - {Role.AUDITOR}),),
+    Action.SEE_RESIDENT_NUMBER: (
+        _Right(_SEES_NUMBERS),
+        _Right(_of(Role.PHYSICIAN), Reach.CARE),
+        _Right(_NURSING, Reach.WARD),
+    ),
+    Action.SEE_SECURITY: (_Right(_of(Role.ADMINISTRATOR, Role.AUDITOR)),),
 }
 
 
@@ -246,11 +257,13 @@ class Rights:
     """What a person may do with records: for each type its letters and how far they reach, and what stays hidden.
 
     kept: elements that the person does not change, by type; those under "*" of every type.
+    masked: of resident registration numbers only birth date and sex are shown, wherever they stand.
     """
 
     reaches: Mapping[str, Mapping[str, Reach]]
     hidden: Mapping[str, frozenset[str]]
     kept: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    masked: bool = True
 
     def unchangeable(self, resource_type: str) -> frozenset[str]:
         return self.kept.get(resource_type, frozenset()) | self.kept.get("*", frozenset())
@@ -298,6 +311,7 @@ def rights(roles: frozenset[Role], *, small: bool = False) -> Rights:
         MappingProxyType({kind: MappingProxyType(letters) for kind, letters in found.items() if letters}),
         MappingProxyType({kind: hidden for kind in found if (hidden := _hidden(granting.get(kind, set()), kind))}),
         _kept(roles),
+        masked=roles.isdisjoint(_SEES_NUMBERS),
     )
 
 

@@ -11,6 +11,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from domain.manifest import AdvisoryState
+
 TABLE = Path(__file__).with_name("advisories.toml")
 
 STALE = timedelta(days=90)
@@ -57,6 +59,13 @@ def advisories() -> Advisories:
     """The table that came with this release."""
     read = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     return Advisories(read["reviewed"], tuple(Advisory(**each) for each in read["advisory"]))
+
+
+def state_on(today: date) -> AdvisoryState:
+    """What the security page says of them."""
+    known = advisories()
+    unmended = tuple((each.package, installed, each.id) for each, installed in known.unmended())
+    return AdvisoryState(known.reviewed, known.age(today), known.stale(today), len(known.listed), unmended)
 
 
 def installed_version(package: str) -> str | None:

@@ -28,6 +28,7 @@ from api.fhir.exporting import Exporter
 from api.pressure import Gate
 from api.state import AppState
 from domain.errors import Unavailable
+from runtime.advisories import state_on
 from runtime.forgetting import keep_forgetting
 from runtime.providers import providers_of
 from runtime.reconcile import reconcile
@@ -36,6 +37,7 @@ from runtime.settings import Settings, needed
 from runtime.sockets import Protocol
 from runtime.temporal import PROCESS_QUEUE, connect
 from runtime.tracing import tracing
+from runtime.watching import Watch
 from store import journal, outbox, schema, worklist
 from store.database import Database
 from store.sealing import KeyRing
@@ -69,6 +71,8 @@ async def application(
             )
         )
         await database.know_keys()
+        watch = Watch(settings, lambda: datetime.now(UTC))
+        await watch.look()
         tracer = stack.enter_context(tracing(settings.otel_endpoint, "server"))
         # Lazy: screens, claims and new commands go on while Temporal is away; the re-sender delivers them later.
         client = await connect(
@@ -97,6 +101,8 @@ async def application(
             reference_checks=settings.reference_checks,
             gate=Gate(settings.requests_at_once, whole=settings.request_time, body=settings.body_time),
             outgoing=Outgoing(settings.outgoing_hosts.split(",")),
+            advisories=state_on,
+            manifest=lambda: watch.state,
         )
         app = create_app(state)
         running = [
@@ -105,6 +111,7 @@ async def application(
                 ("relay", outbox.Relay(system_url, now=lambda: datetime.now(UTC)).run()),
                 ("listener", _listen(system_url, events)),
                 ("forgetting", keep_forgetting(database, now=lambda: datetime.now(UTC))),
+                ("watch over files", watch.keep_looking()),
                 ("sealing anew", keep_resealing(database)),
                 ("re-sender", dispatcher.keep_resending()),
                 ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),

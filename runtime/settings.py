@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     audit_checkpoints: Path | None = None
     """Folder for the signed lines of the sealed audit, out of the database's reach; `phis up` keeps one itself."""
 
+    manifest: Path | None = None
+    """The signed manifest of what is installed; None looks for phis-manifest.json beside the packages."""
+    manifest_key: str = ""
+    """Public key of whoever signs the manifest, from phis manifest key; empty leaves the files unchecked."""
+    tamper: Literal["warn", "refuse"] = "warn"
+    """When files are not as they were signed: say so only, or refuse to write, too."""
+
     host: str = "127.0.0.1"
     """The address that `phis server` listens on."""
     port: Port = 8000

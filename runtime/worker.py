@@ -29,6 +29,7 @@ from runtime.settings import Settings
 from runtime.temporal import PROCESS_QUEUE, connect, engine_runtime, register_namespace_and_attributes
 from runtime.tracing import tracing
 from runtime.versions import build_id, current_build, deployment, make_current, replay_check, sandbox
+from runtime.watching import Watch
 from runtime.worker_health import Health
 from store import schema
 from store.database import Database
@@ -123,6 +124,9 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             await register_namespace_and_attributes(client)
             return client
 
+        watch = Watch(settings, lambda: datetime.now(UTC))
+        await watch.look()
+        watch.refuse()
         database = await _patiently(opened, stop)
         health.waiting_for = "engine"
         client = await _patiently(connected, stop) if database else None
@@ -131,7 +135,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         health.watch(database, client, sdk)
         build, effects = build_id(), settings.database_pool
         worker = build_worker(client, database, build=build, drain=settings.worker_drain, effects=effects)
-        await _run(worker, _become_current(client, build, health), stop)
+        await _run(worker, _together(_become_current(client, build, health), watch.keep_looking(raises=True)), stop)
 
 
 async def _patiently(attempt: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | None:
@@ -162,6 +166,19 @@ async def _run(worker: Worker, beside: Coroutine[None, None, None], stop: asynci
         await asyncio.gather(running, helping, stopping, return_exceptions=True)
     if ended_early and not stop.is_set():
         ended_early.result()
+
+
+async def _together(*parts: Coroutine[None, None, None]) -> None:
+    """Until one of them ends, with what ended it."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _become_current(client: Client, build: str, health: Health) -> None:

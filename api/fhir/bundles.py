@@ -12,6 +12,7 @@ from uuid import uuid4
 from api.fhir.exchange import Call
 from api.fhir.text import Json, write
 from domain.ids import Reference
+from domain.resident_numbers import masked_text
 
 Link = tuple[str, str]
 
@@ -89,7 +90,8 @@ def address(call: Call, pairs: Iterable[tuple[str, str]]) -> str:
             path = "".join(f"/{part}" for part in (at.type, at.id, f"${at.operation}") if part)
         case _:
             path = f"/{at.type}" if at.type else ""
-    query = urlencode(list(pairs), quote_via=quote, safe=":|,/$*")
+    shown = [(name, masked_text(value)) for name, value in pairs]  # addresses end up in logs and histories
+    query = urlencode(shown, quote_via=quote, safe=":|,/$*")
     return f"{call.base}{path}?{query}" if query else f"{call.base}{path}"
 
 

@@ -9,6 +9,7 @@ from api.fhir.code_sets import code_sets
 from api.fhir.exchange import Call
 from api.fhir.persons import staying
 from api.fhir.reach import reach
+from api.fhir.veil import refuse_hidden
 from domain.errors import Invalid, MultipleMatches
 from domain.ids import Reference
 from store.database import Transaction
@@ -61,6 +62,7 @@ async def the_one(
     query = parse_query(resource_type, criteria, strict=True, base=call.base, codes=codes)
     # Only what the caller may search can be named: a match would tell that it exists.
     call.require("s", resource_type)
+    refuse_hidden(call, query)
     if alone:
         await alone_with(tx, [(resource_type, criteria)])
     patients = resource_type == "Patient"

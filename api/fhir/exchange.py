@@ -11,7 +11,7 @@ from api.caller import Caller
 from api.fhir.text import Json
 from api.state import AppState
 from domain.clock import HospitalClock
-from domain.errors import Forbidden, Invalid
+from domain.errors import FilesChanged, Forbidden, Invalid
 from rules.access import Rights
 from rules.scopes import Grants, Letter
 from store.care.circle import Circle
@@ -94,6 +94,8 @@ class Call:
         """Raises Forbidden unless scopes and roles allow this for resources of the type."""
         if not self.asker.grants.allow(letter, resource_type):
             raise Forbidden("scopes or roles do not allow this", action=f"{resource_type}.{letter}")
+        if letter in "cud" and self.state.manifest().refuses_writes:
+            raise FilesChanged("installed files are not as they were signed")
 
     def sent(self) -> Json:
         """The resource that was sent. Raises Invalid when none was."""

@@ -13,7 +13,7 @@ from api.fhir.outcome import Refusal, error
 from api.fhir.parameters import given
 from api.fhir.reach import reach
 from api.fhir.text import Json, write
-from api.fhir.veil import veiled
+from api.fhir.veil import refuse_numbers, veiled
 from domain.errors import Invalid
 from domain.ids import Reference
 from domain.matching import Grade, Score, score
@@ -67,6 +67,7 @@ async def match(call: Call, tx: Transaction) -> Answer:
 
 async def _scored(call: Call, tx: Transaction, asked: Json) -> list[_Scored]:
     """Who is worth showing, the likeliest first. A record that was replaced speaks for the one that stays."""
+    refuse_numbers(call, write(asked))
     scope = await reach(call, tx)
     found = await candidates(tx, asked, scope)
     stays = await survivors(tx, [each.reference for each in found])

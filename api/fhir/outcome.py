@@ -17,6 +17,7 @@ import structlog
 from api.fhir.text import Json, write
 from domain import errors
 from domain.errors import PhisError
+from domain.resident_numbers import masked_text
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,8 @@ _POINTER = re.compile(r"/(\d+)(?=/|$)")
 
 def issue(severity: str, code: str, diagnostics: str, expression: str = "") -> Json:
     """One issue. `expression`: FHIRPath to the element, or a parameter's name after `http.`."""
-    said: Json = {"severity": severity, "code": code, "diagnostics": diagnostics}
+    # What was wrong is often quoted.
+    said: Json = {"severity": severity, "code": code, "diagnostics": masked_text(diagnostics)}
     if expression:
         said["expression"] = [expression]
         # R4 servers still say `location` for XPath; clients of older releases read it.

@@ -18,6 +18,7 @@ from api.fhir.exchange import JSON_PATCH, Answer, Call
 from api.fhir.outcome import expression_of
 from api.fhir.text import Json, parse, write
 from api.fhir.update import refuse_wrong_state
+from api.fhir.veil import masked
 from api.fhir.weight import refuse_heavy
 from api.fhir.writes import keep, told
 from domain.errors import Deleted, Invalid, NotFound
@@ -45,7 +46,7 @@ async def patched(tx: Transaction, call: Call) -> Write:
         raise NotFound("no such resource", reference=ref)
     if head.deleted:
         raise Deleted("deleted; its history stays", reference=ref, version=str(head.version))
-    before = parse((await reading.read(tx, ref)).text)
+    before = parse(masked(call, await reading.read(tx, ref)).text)  # `test` and paths would tell what is masked
     resource = _applied(call, before)
     if resource.get("id") != ref.id or resource.get("resourceType") != ref.resource_type:
         raise Invalid("a patch changes neither the type of a resource nor its id", field="/id")

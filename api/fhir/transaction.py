@@ -25,6 +25,7 @@ from api.fhir.reach import refuse_unseen, refuse_written
 from api.fhir.standing import transaction_of
 from api.fhir.text import write
 from api.fhir.update import refuse_wrong_state
+from api.fhir.veil import restored
 from api.fhir.writes import TOPIC, told
 from domain.errors import Invalid, MultipleMatches, NotFound, PhisError
 from domain.ids import Reference
@@ -237,6 +238,10 @@ async def _prepare_one(tx: Transaction, plan: _Plan, head: Head | None) -> None:
 
 async def _write(tx: Transaction, call: Call, plans: list[_Plan]) -> None:
     """Everything at once, with one audit row."""
+    for plan in plans:
+        if plan.write is not None:
+            with _said_of(plan.entry.where):
+                plan.write = await restored(tx, plan.write)
     writes = [plan.write for plan in plans if plan.write is not None]
     if not writes:
         return

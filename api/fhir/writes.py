@@ -7,6 +7,7 @@ from api.fhir.exchange import Answer, Call
 from api.fhir.integrity import refuse_broken
 from api.fhir.reach import refuse_unseen, refuse_written
 from api.fhir.text import Json, write
+from api.fhir.veil import restored, veiled
 from domain.errors import NotFound
 from domain.ids import Reference
 from rules.scopes import Letter
@@ -26,6 +27,7 @@ async def keep(tx: Transaction, call: Call, one: Write, action: AuditAction) -> 
     letter: Letter = "d" if one.resource is None else "u" if one.expected else "c"
     if one.expected:
         await refuse_unseen(call, tx, [one.reference], letter)
+    one = await restored(tx, one)
     (kept,) = await writing.write(tx, [one], now=call.now)
     await refuse_broken(call, tx, [("", one)])
     if one.resource is not None:
@@ -51,5 +53,5 @@ def told(call: Call, status: int, kept: Version, *, at: str | None = None) -> An
     elif wanted == "OperationOutcome":
         body = write(outcome.all_well(f"{kept.reference} is kept as version {kept.version}"))
     else:
-        body = kept.text
+        body = veiled(call, kept).text
     return versions.answer(status, kept, body, at=at)

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from domain.roles import Role
-from runtime.cli import account_commands, audit_commands, client_commands, key_commands, rule_commands
+from runtime.cli import (
+    account_commands,
+    audit_commands,
+    client_commands,
+    key_commands,
+    manifest_commands,
+    rule_commands,
+)
 from runtime.demo.level import Demo
 
 # ruff: noqa: PLC0415  (each command imports what it needs, so that help is there at once)
@@ -149,6 +156,7 @@ app.add_typer(account_commands.app, name="account", rich_help_panel=CARE)
 app.add_typer(client_commands.app, name="client", rich_help_panel=CARE)
 app.add_typer(audit_commands.app, name="audit", rich_help_panel=CARE)
 app.add_typer(key_commands.app, name="keys", rich_help_panel=CARE)
+app.add_typer(manifest_commands.app, name="manifest", rich_help_panel=CARE)
 app.add_typer(rule_commands.app, name="rules", rich_help_panel=CARE)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from domain import resident_numbers
 from store.fhir.versions import Version
 from store.search.normal import normal
 from store.search.places import Parameter
@@ -63,9 +64,10 @@ def _codes(body: dict[str, Any], parameter: Parameter) -> Iterator[tuple[str, st
 def _has_text(version: Version, asked: InText) -> bool:
     wanted = normal(asked.text)
     if asked.parameter.code == "_text":
-        return _words_in(wanted, _narrative(version.body))
+        return _words_in(wanted, resident_numbers.masked_text(_narrative(version.body)))
     if asked.parameter.code == "_content":
-        return _words_in(wanted, " ".join(_texts(version.body)))
+        # Piece by piece a number could be asked out of it.
+        return _words_in(wanted, resident_numbers.masked_text(" ".join(_texts(version.body))))
     return any(normal(text).startswith(wanted) for text in _displays(version.body, asked.parameter))
 
 

@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from domain import ucum
+from domain import resident_numbers, ucum
 from store.search.keyed import Hash, hashed, target_key
 from store.search.normal import normal
 from store.search.scaled import HIGHEST, LOWEST, scaled
@@ -23,6 +23,7 @@ _RELATIVE = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_histor
 _NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
 _ADDRESS_PARTS = ("text", "line", "city", "district", "state", "postalCode", "country")
 _LONGEST_URI = 1000
+_NUMBER = len("900101-1234567")
 
 StringRow = tuple[str, int]
 TokenRow = tuple[int, int]
@@ -46,7 +47,8 @@ def _is_address(value: dict[str, Any]) -> bool:
 
 
 def string_rows(value: Any) -> list[StringRow]:
-    return [(normal(each), hashed(each)) for each in strings(value)]
+    """Resident registration numbers stay out, whatever text they stand in: this index can be read."""
+    return [(normal(each), hashed(each)) for each in map(resident_numbers.masked_text, strings(value))]
 
 
 def uri_rows(value: Any) -> list[StringRow]:
@@ -64,6 +66,8 @@ def uri_key(uri: str) -> str:
 
 def code_key(code: str) -> str:
     """Whether case matters only a code system knows; R4 asks to ignore it in doubt."""
+    if len(code) == _NUMBER and resident_numbers.parse(code) is not None:
+        code = code.replace("-", "")  # found with and without its hyphen
     return f"c{code.lower() if code.isascii() else code.casefold()}"
 
 

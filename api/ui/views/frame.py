@@ -71,6 +71,7 @@ def frame(
             (Action.SEE_WORKLIST, "/worklist", _("My work")),
             (Action.REQUEST_ADMISSION, "/admissions/new", _("New admission")),
             (Action.REVIEW_BREAK_GLASS, "/break-glass", _("Emergency access")),
+            (Action.SEE_SECURITY, "/security", _("Security")),
         ]
         nav = [NavItem(href, label, at.startswith(href)) for action, href, label in places if may(caller.roles, action)]
     return Frame(

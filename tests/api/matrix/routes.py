@@ -111,6 +111,7 @@ def _fields(route: tuple[str, str], of: Targets, now: datetime) -> dict[str, Any
         "/commands/admissions/{encounter_id}/cancel": {"reason": "no-longer-needed"},
         "/commands/break-glass": {"patient": f"Patient/{of.patient}", "reason": "other", "words": "ten signs and more"},
         "/commands/break-glass/{use_id}/review": {"verdict": "justified"},
+        "/commands/resident-numbers": {"patient": f"Patient/{of.patient}", "reason": "ten signs and more"},
         "/commands/purposes": {"patient": f"Patient/{of.patient}", "purpose": "TREAT"},
         "/commands/delegations": {"taker": f"nurse@{of.hospital}", "roles": ["cashier"], "until": until},
         "/commands/acting": {"for": f"cashier@{of.hospital}"},
