@@ -13,6 +13,7 @@ from api.fhir.checking import checked
 from api.fhir.exchange import Answer, Call
 from api.fhir.kept import refuse_kept
 from api.fhir.text import Json
+from api.fhir.veil import whole
 from api.fhir.writes import current_body, keep, told
 from domain.errors import Invalid, StaleRevision
 from domain.ids import Reference
@@ -69,6 +70,6 @@ async def refuse_wrong_state(
         return
     before = await current_body(tx, ref)
     if head.owner is not None:
-        refuse_change(ref, before, resource)
+        refuse_change(ref, before, whole(resource, before))
     if rights is not None:
-        refuse_kept(ref, before, resource, rights.unchangeable(ref.resource_type))
+        refuse_kept(ref, before, whole(resource, before), rights.unchangeable(ref.resource_type))

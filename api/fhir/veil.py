@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from api.fhir.exchange import Call
 from api.fhir.subsets import SUBSETTED
-from api.fhir.text import write
+from api.fhir.text import Json, write
 from domain import resident_numbers
 from domain.errors import Forbidden, Invalid
 from store.database import Transaction
@@ -55,12 +55,18 @@ async def restored(tx: Transaction, one: Write) -> Write:
     if not resident_numbers.holds_mask(text):
         return one
     before = (await reading.read_many(tx, [one.reference])).get(one.reference) if one.expected else None
+    made = whole(one.resource, before.body if before is not None else {})
+    return replace(one, resource=made, text=write(made))
+
+
+def whole(resource: Json, before: Json) -> Json:
+    """A resource with the numbers that it had, where they were sent masked. Raises Invalid for another mask."""
     try:
-        whole = resident_numbers.restored(one.resource, before.body if before is not None else {})
+        made: Json = resident_numbers.restored(resource, before)
     except KeyError:
         said = "a masked resident registration number that the resource does not have: send it whole, or leave it out"
         raise Invalid(said, field="") from None
-    return replace(one, resource=whole, text=write(whole))
+    return made
 
 
 def refuse_numbers(call: Call, text: bytes) -> None:

@@ -78,11 +78,11 @@ async def test_what_was_read_masked_keeps_its_number_when_it_is_written_back(
 ) -> None:
     doctor = await reader(Role.PHYSICIAN)
     read = (await doctor.get("Patient/p1")).json()
-    kept = await doctor.put("Patient/p1", json=read | {"active": True})
+    kept = await doctor.put("Patient/p1", json=read | {"language": "ko"})
     assert kept.status_code == 200, kept.text
     assert NUMBER not in kept.text
     assert await whole(fhir) == NUMBER
-    patched = await doctor.patch("Patient/p1", json=[{"op": "replace", "path": "/active", "value": False}])
+    patched = await doctor.patch("Patient/p1", json=[{"op": "replace", "path": "/language", "value": "en"}])
     assert patched.status_code == 200, patched.text
     assert await whole(fhir) == NUMBER
     bundle = {
