@@ -7,7 +7,7 @@ from alembic import op
 from store.migrations.isolation import isolate
 
 revision = "20261126_exports"
-down_revision = "20261125_lookup_order"
+down_revision = "20261124_resource_search"
 
 ID = 'text collate "C"'
 

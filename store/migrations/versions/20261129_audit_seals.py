@@ -11,7 +11,7 @@ from alembic import op
 from store.migrations.isolation import isolate
 
 revision = "20261129_audit_seals"
-down_revision = "20261128_terminology"
+down_revision = "20261127_patient_links"
 
 ID = 'text collate "C"'
 
