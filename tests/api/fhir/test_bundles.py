@@ -13,6 +13,7 @@ import pytest
 from store import audit, outbox
 from tests.api.fhir.conftest import Json, issue_of, observation, patient
 from tests.desk import Desk
+from tests.store.values import settled
 
 ONE, TWO = "urn:uuid:11111111-1111-4111-8111-111111111111", "urn:uuid:22222222-2222-4222-8222-222222222222"
 
@@ -233,6 +234,7 @@ async def test_a_transaction_is_one_line_of_the_audit_and_announces_every_change
 ) -> None:
     made = bundle("transaction", *(entry("PUT", f"Patient/p{n}", patient(id=f"p{n}")) for n in range(3)))
     assert statuses(await fhir.post("", json=made)) == ["201"] * 3
+    await settled(desk.state.database, desk.hospital)
     async with desk.state.database.transaction(desk.hospital) as tx:
         (line,) = [line for line in await audit.read(tx) if line.actor == "client"]
         changed = await outbox.changes_since(tx, 0, ["records"])
