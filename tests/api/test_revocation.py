@@ -17,6 +17,7 @@ from store import accounts, clients, outbox, sessions
 from store.database import Transaction
 from tests.api.conftest import Bearer, SignIn
 from tests.desk import Desk, caller
+from tests.store.values import settled
 
 End = Callable[[Transaction, str], Awaitable[None]]
 
@@ -122,6 +123,7 @@ async def test_a_stream_ends_when_its_session_is_ended(
     assert "worklist" in await anext(told)
     async with desk.state.database.transaction(desk.hospital) as tx:
         await accounts.disable(tx, name)
+    await settled(desk.state.database, desk.hospital)
     async with desk.state.database.transaction(desk.hospital) as tx:
         assert [each.topic for each in await outbox.changes_since(tx, before, [sessions.TOPIC])] == [sessions.TOPIC]
     desk.state.events.publish(desk.hospital, sessions.TOPIC)

@@ -205,7 +205,8 @@ def _content(case: Case, of: Targets, id_: str, which: str) -> tuple[bytes, str]
     else:
         body = {"resourceType": at.kind, "id": id_, "meta": {"versionId": "99", "lastUpdated": "1999-01-01T00:00:00Z"}}
         if at.kind == "Observation":
-            body |= {"status": "final", "code": {"text": of.mark}, "subject": {"reference": patient}}
+            # No mark: whoever may write sees what they wrote, and that is no leak.
+            body |= {"status": "final", "code": {"text": "asked"}, "subject": {"reference": patient}}
         if case.wrong is Wrong.UNKNOWN:
             body["nobodyKnowsThis"] = "1"
     return json.dumps(body).encode(), json_type

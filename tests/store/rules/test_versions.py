@@ -20,6 +20,7 @@ from store import outbox
 from store.database import Database, Transaction
 from store.rules import history, policies, versions
 from tests.rule_texts import PROVEN, approved, published, text
+from tests.store.values import settled
 
 POINT = DecisionPoint.BED_ASSIGNMENT_DUE
 NATIONAL = shipped()[POINT].digest
@@ -235,6 +236,7 @@ async def test_those_who_look_hear_of_it_and_a_lost_publication_changes_nothing(
         assert await versions.edition(tx) == Edition(own=0, shared=0)
         assert len((await versions.applying(tx))[1]) == 0
         await published(tx, text(hospital), now)
+    await settled(database, hospital)
     async with database.transaction(hospital) as tx:
         told = await outbox.changes_since(tx, begin, [versions.TOPIC])
     assert [change.subject for change in told] == [POINT.value]
