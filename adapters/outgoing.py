@@ -11,7 +11,7 @@ import json
 import socket
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -49,6 +49,33 @@ class Outgoing:
     async def post_form(self, url: str, form: Mapping[str, str], *, auth: tuple[str, str] | None = None) -> Any:
         """Raises Forbidden, and Unavailable when there is no usable answer; a refusal is one of those."""
         return await self._ask("POST", url, form=form, auth=auth)
+
+    async def send(
+        self, method: Literal["POST", "PUT"], url: str, body: bytes, headers: Mapping[str, str], *, seconds: float
+    ) -> None:
+        """Return when the other side has taken it, whatever it says besides.
+
+        seconds: for all of it, however slowly it answers. Raises Forbidden, and Unavailable for anything but success.
+        """
+        self.refuse_elsewhere(url)
+        try:
+            async with asyncio.timeout(seconds):
+                looked_at = httpx.URL(url)
+                called = looked_at.copy_with(host=await _address_of(url))
+                async with (
+                    httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False) as client,
+                    client.stream(
+                        method,
+                        called,
+                        content=body,
+                        headers={**headers, "Host": looked_at.netloc.decode()},
+                        extensions={"sni_hostname": looked_at.raw_host.decode()},
+                    ) as answer,
+                ):
+                    if not answer.is_success:
+                        raise Unavailable(f"it answers {answer.status_code}", part="other-system")
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as wrong:
+            raise Unavailable("it does not answer", part="other-system") from wrong
 
     async def _ask(
         self, method: str, url: str, *, form: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None

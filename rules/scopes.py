@@ -42,6 +42,15 @@ class Grants:
             return None
         return frozenset(name for name, letters in self.by_type.items() if letter in letters)
 
+    def within(self, other: Grants) -> Grants:
+        """What both allow."""
+        named = (self.by_type.keys() | other.by_type.keys()) - {EVERY_TYPE}
+        both = {kind: self._letters(kind) & other._letters(kind) for kind in (*named, EVERY_TYPE)}
+        return Grants({kind: letters for kind, letters in both.items() if letters})
+
+    def _letters(self, kind: str) -> frozenset[str]:
+        return self.by_type.get(kind, frozenset()) | self.by_type.get(EVERY_TYPE, frozenset())
+
 
 @lru_cache(maxsize=1024)
 def grants(scope: str, roles: frozenset[Role], *, small: bool = False) -> Grants:

@@ -25,6 +25,7 @@ from api.commands.processes import Processes
 from api.commands.rules.impact import keep_counting
 from api.events import EventHub
 from api.fhir.exporting import Exporter
+from api.fhir.notifying import Notifier
 from api.pressure import Gate
 from api.state import AppState
 from domain.errors import Unavailable
@@ -117,6 +118,7 @@ async def application(
                 ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),
                 ("impact", keep_counting(state)),
                 ("exporter", Exporter(state).keep_exporting()),
+                ("notifier", Notifier(state).keep_notifying()),
                 ("reconcile", _reconcile_once(database, client, task_queue)),
             )
         ]

@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     body_time: Annotated[timedelta, Field(gt=timedelta())] = timedelta(seconds=30)
     """A request whose body has not come after this time is given up with 408."""
     outgoing_hosts: str = ""
-    """Hosts, separated by commas, that we may ask: clients' published keys, a hospital's own sign-on."""
+    """Hosts, separated by commas, that we may call: clients' published keys, a hospital's own sign-on, subscribers."""
     export_lifetime: Annotated[timedelta, Field(gt=timedelta())] = timedelta(hours=24)
     """How long the files of a finished $export may be fetched; they lie sealed in the database."""
     oidc: SecretStr = _UNSET

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import psycopg
 from psycopg import AsyncConnection
@@ -26,6 +27,9 @@ from store.database import SystemTransaction, Transaction
 log = logging.getLogger(__name__)
 
 CHANNEL = "phis"
+RECORDS = "records"
+"""Versions of records: the subject is `Patient/1/_history/2`."""
+
 BATCH = 1000
 
 _LEADERSHIP = 5_077_003
@@ -38,6 +42,15 @@ _SETTINGS = (
     "-c timezone=UTC -c client_min_messages=warning "
     "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 )
+
+
+# What a subscription has not seen yet stays for it, however long its receiver or the servers were away.
+_FORGET = """
+    delete from outbox o where delivered_at < %s and not exists (
+        select from subscription_delivery s
+        where s.hospital = o.hospital and s.state in ('requested', 'active') and s.position <= o.xid
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -109,6 +122,38 @@ async def position(tx: Transaction) -> int:
     return int(row["position"]) if row else 0
 
 
+class Place(NamedTuple):
+    """A place among the changes of a hospital: number of the transaction, and of the change within it."""
+
+    position: int
+    place: int
+
+
+_LAST = 2**63 - 1
+
+
+async def records_after(tx: Transaction, after: Place, limit: int) -> tuple[list[tuple[Place, str]], Place]:
+    """Up to `limit` changes of records after a place, one by one in their order; and the place looked up to."""
+    bound = await tx.one("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as bound")
+    assert bound is not None  # noqa: S101 - the statement always has a row
+    rows = await tx.all(
+        """
+        select xid, id, subject from outbox
+        where hospital = %s and (xid, id) > (%s, %s) and xid < %s and topic = %s order by xid, id limit %s
+        """,
+        [tx.hospital, after.position, after.place, bound["bound"], RECORDS, limit],
+    )
+    found = [(Place(row["xid"], row["id"]), str(row["subject"])) for row in rows]
+    if len(found) == limit:
+        return found, found[-1][0]
+    return found, max(after, Place(bound["bound"] - 1, _LAST))
+
+
+async def forget(tx: SystemTransaction, before: datetime) -> None:
+    """Remove changes of all hospitals that were announced before, but those that a subscription has not seen."""
+    await tx.execute(_FORGET, [before])
+
+
 class Relay:
     """Announces committed changes. Every server runs one; a session-wide advisory lock lets one of them lead.
 
@@ -155,7 +200,7 @@ class Relay:
             if await deliver(connection, now) == 0:
                 await asyncio.sleep(self._poll)
             if swept is None or now - swept >= _SWEEP:
-                await connection.execute("delete from outbox where delivered_at < %s", [now - _KEPT])
+                await connection.execute(_FORGET, [now - _KEPT])
                 swept = now
 
 

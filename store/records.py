@@ -11,6 +11,7 @@ from typing import Any
 
 from domain.errors import NotFound
 from domain.ids import Reference
+from store import outbox
 from store.database import Transaction
 from store.fhir import reading, writing
 from store.fhir.versions import Version, opened
@@ -39,7 +40,7 @@ async def create(
 
     Raises Invalid without a resource type or with an impossible id, Conflict for an id that exists.
     """
-    return _stored(await writing.create(tx, resource, id=id, now=now, owner=owner))
+    return await _announced(tx, await writing.create(tx, resource, id=id, now=now, owner=owner))
 
 
 async def read(tx: Transaction, ref: Reference) -> Stored:
@@ -75,7 +76,7 @@ async def update(
 
     Raises NotFound, StaleRevision when the newest version is another.
     """
-    return _stored(await writing.update(tx, resource, expected=if_match, now=now, owner=owner))
+    return await _announced(tx, await writing.update(tx, resource, expected=if_match, now=now, owner=owner))
 
 
 async def find(tx: Transaction, resource_type: str, limit: int = 200) -> list[Stored]:
@@ -88,6 +89,11 @@ async def find(tx: Transaction, resource_type: str, limit: int = 200) -> list[St
         [tx.hospital, resource_type, limit],
     )
     return [_stored(opened(tx, row)) for row in rows]
+
+
+async def _announced(tx: Transaction, version: Version) -> Stored:
+    await outbox.put(tx, outbox.RECORDS, version.name)
+    return _stored(version)
 
 
 def _stored(version: Version) -> Stored:

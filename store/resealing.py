@@ -14,7 +14,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from store import decisions, export_files, exports, second_factors
+from store import decisions, export_files, exports, messages, second_factors
 from store.care import glass
 from store.database import Database, Transaction
 from store.fhir import statements, versions
@@ -31,6 +31,7 @@ PLACES: tuple[SealedColumn, ...] = (
     *glass.SEALED,
     exports.SEALED,
     export_files.SEALED,
+    messages.SEALED,
 )
 """Everything that is sealed under data keys but the newest versions of resources. The audit's texts never change."""
 

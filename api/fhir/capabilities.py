@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from http import HTTPStatus
 
+from adapters.fhir.topics import BUILT_IN
 from api.caller import Caller
-from api.fhir import audit_events
+from api.fhir import audit_events, process_message
 from api.fhir.exchange import Answer, Asker, Call
 from api.fhir.interactions import INTERACTIONS
 from api.fhir.operations import OPERATIONS
+from api.fhir.subscription import PROFILE, TOPIC_CANONICAL
 from api.fhir.text import Json, write
 from domain import fhir
 from domain.clock import HospitalClock
@@ -22,9 +24,8 @@ from rules.scopes import Grants
 
 _OF_TYPE = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
 _OF_SYSTEM = ("history-system", "search-system")
-_NOT_PROMISED = {"Subscription": frozenset({"create", "update", "patch"})}
-"""Interactions that answer, but not for what a client wants of them: no subscription is served (`checking`)."""
 
+_HTTP = {"system": "http://terminology.hl7.org/CodeSystem/message-transport", "code": "http"}
 _RELEASED = "2026-11-23"
 
 
@@ -77,10 +78,17 @@ def _statement(base: str, version: str) -> bytes:
                         {"name": operation.name, "definition": operation.definition}
                         for operation in OPERATIONS.values()
                         if operation.on_system
-                    ],
+                    ]
+                    + [{"name": "process-message", "definition": process_message.DEFINITION}],
                     "compartment": [
                         f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in fhir.compartments()
                     ],
+                }
+            ],
+            "messaging": [
+                {
+                    "endpoint": [{"protocol": _HTTP, "address": f"{base}/$process-message"}],
+                    "documentation": "Messages are carried out at once; what they bring keeps the sender's ids.",
                 }
             ],
         }
@@ -91,17 +99,16 @@ def _resource(kind: str, types: list[str]) -> Json:
     if kind == "AuditEvent":
         return audit_events.capabilities() | {"operation": _operations(kind)}
     parameters = list(_parameters(kind))
-    unpromised = _NOT_PROMISED.get(kind, frozenset())
     said: Json = {
         "type": kind,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{kind}",
-        "interaction": [{"code": code} for code in _registered(_OF_TYPE) if code not in unpromised],
+        "interaction": [{"code": code} for code in _registered(_OF_TYPE)],
         "versioning": "versioned-update",
         "readHistory": True,
-        "updateCreate": not unpromised,
-        "conditionalCreate": not unpromised,
+        "updateCreate": True,
+        "conditionalCreate": True,
         "conditionalRead": "full-support",
-        "conditionalUpdate": not unpromised,
+        "conditionalUpdate": True,
         "conditionalDelete": "single",
         "referencePolicy": ["literal", "logical", "local"],
         "searchInclude": ["*", *_references(kind)],
@@ -110,6 +117,9 @@ def _resource(kind: str, types: list[str]) -> Json:
         ],
         "searchParam": parameters,
     }
+    if kind == "Subscription":
+        said["extension"] = [{"url": TOPIC_CANONICAL, "valueCanonical": url} for url in BUILT_IN]
+        said["supportedProfile"] = [PROFILE]
     named = _operations(kind)
     if named:
         said["operation"] = named

@@ -6,19 +6,15 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from adapters.fhir.validation import Issue, check
-from api.fhir.outcome import Refusal, error, issue
+from api.fhir.outcome import Refusal, issue
 from api.fhir.text import Json
 from domain.errors import Invalid
 
 _RULES = frozenset({"invariant", "business-rule"})
-_PROMISES = frozenset({"requested", "active"})
 
 
 def checked(resource: Json, resource_type: str) -> Json:
-    """The resource itself. Raises Refusal with every error: 422 when only rules are broken, else 400.
-
-    A Subscription that asks to be served is refused, too: nobody would serve it.
-    """
+    """The resource itself. Raises Refusal with every error: 422 when only rules are broken, else 400."""
     if resource.get("resourceType") != resource_type:
         raise Invalid("the resource has another type than the address", field="/resourceType")
     errors = [found for found in check(resource) if found.severity == "error"]
@@ -26,10 +22,6 @@ def checked(resource: Json, resource_type: str) -> Json:
         broken = all(found.code in _RULES for found in errors)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if broken else HTTPStatus.BAD_REQUEST
         raise Refusal(status, *issues(errors))
-    if resource_type == "Subscription" and resource.get("status") in _PROMISES:
-        # Kept as it is, it would wait for ever, and its client with it (hl7.org/fhir/R4/subscription.html#status).
-        said = error("not-supported", "this server sends no notifications; ask for the changes", "Subscription.status")
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, said)
     return resource
 
 

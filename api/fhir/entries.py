@@ -76,7 +76,7 @@ def entry_of(raw: Any, index: int, base: str) -> Entry:
         raise Invalid("a resource is an object", expression=f"{where}.resource")
     path, _, query = url.removeprefix(base).strip("/").partition("?")
     address = address_of(method, [part for part in path.split("/") if part])
-    if address.interaction in {"batch", "capabilities"}:
+    if address.interaction in {"batch", "capabilities", "process-message"}:
         raise Invalid("an entry cannot ask for this", expression=f"{where}.request.url")
     headers = {}
     for name, header in _CONDITIONS.items():

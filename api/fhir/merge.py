@@ -17,7 +17,6 @@ from api.fhir.outcome import Refusal, error, issue, outcome
 from api.fhir.parameters import answer, given, part
 from api.fhir.persons import Named, named, not_there
 from api.fhir.text import Json, write
-from api.fhir.writes import TOPIC
 from domain.admission import admission_id
 from domain.errors import Forbidden, TooCostly
 from domain.ids import Reference
@@ -184,7 +183,7 @@ async def _tell(one: _Merge, past: list[str]) -> None:
     )
     ref = Reference.to("Provenance", str(uuid4()))
     one.kept += await writing.write(one.tx, [Write(ref, made, write(made), 0)], now=one.call.now)
-    await outbox.put_all(one.tx, TOPIC, [each.reference for each in one.kept])
+    await outbox.put_all(one.tx, outbox.RECORDS, [each.name for each in one.kept])
     await auditing.note(one.tx, one.call, AuditAction.EXECUTE, one.kept)
 
 

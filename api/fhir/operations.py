@@ -13,6 +13,7 @@ from api.fhir import (
     lookup,
     match,
     merge,
+    subscription_status,
     subsumes,
     translate,
     validate,
@@ -135,6 +136,14 @@ OPERATIONS: Mapping[str, Operation] = {
             types=frozenset({"Patient"}),
             on_type=True,
             changes=True,
+        ),
+        Operation(
+            "status",
+            subscription_status.DEFINITION,
+            subscription_status.status,
+            types=frozenset({"Subscription"}),
+            on_type=True,
+            on_instance=True,
         ),
         Operation(
             "export",

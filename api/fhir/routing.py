@@ -53,6 +53,8 @@ def _known(segments: tuple[str, ...]) -> Methods:
             known = {"GET": Address("export-status", id=id_), "DELETE": Address("export-cancel", id=id_)}
         case ("_export", id_, number) if number.isascii() and number.isdecimal() and len(number) < 10:
             known = {"GET": Address("export-file", id=id_, version=number)}
+        case ("$process-message",):
+            known = {"POST": Address("process-message")}
         case (operation,) if operation.startswith("$"):
             known = _operation(Address("operation", operation=operation[1:]))
         case (kind, *rest):

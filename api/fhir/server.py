@@ -7,6 +7,7 @@ millisecond, and a framework's request alone costs that.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -19,13 +20,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from api import metrics
-from api.fhir import auditing, batch, capabilities, negotiation, outcome, smart
+from api.fhir import auditing, batch, capabilities, negotiation, outcome, process_message, smart
 from api.fhir.callers import Callers
-from api.fhir.exchange import Address, Answer, Call
+from api.fhir.exchange import MEDIA_TYPE, Address, Answer, Call
 from api.fhir.interactions import INTERACTIONS, perform
 from api.fhir.outcome import Refusal, error
 from api.fhir.routing import address_of
-from api.fhir.text import parse
+from api.fhir.text import parse, pretty
 from api.fhir.weight import LIGHT, refuse_heavy
 from api.guards import refuse_head
 from api.pressure import TooSlow
@@ -38,6 +39,7 @@ _PERFORM = {
     **dict.fromkeys(INTERACTIONS, perform),
     "batch": batch.batch,
     "capabilities": capabilities.capabilities,
+    "process-message": process_message.process_message,
 }
 _FORM = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 200
@@ -90,6 +92,8 @@ class FhirServer:
                 await auditing.refused(call, cause, label)
             refusal = outcome.face(failed, call.address.type if call else "")
             answer = Answer(refusal.status, outcome.rendered(refusal), headers=refusal.headers)
+        if call is not None and call.params and ("_pretty", "true") in call.params:
+            answer = _laid_out(answer)
         status = answer.status
         await self._send(send, answer, head=method == "HEAD")
         _requests(method, label, status).inc()
@@ -162,6 +166,13 @@ class FhirServer:
         headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json"), *self._always]
         await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+def _laid_out(answer: Answer) -> Answer:
+    """`_pretty=true` (hl7.org/fhir/R4/http.html#parameters)."""
+    if answer.body and answer.media_type == MEDIA_TYPE:
+        return replace(answer, body=pretty(answer.body))
+    return answer
 
 
 def http_date(at: datetime) -> bytes:

@@ -33,6 +33,7 @@ _NOT_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
 _STEPS = bytes.maketrans(b"{[}]", b"\x01\x01\xff\xff")
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
 _QUOTED = re.compile(rb'"[^"]*"')
+_SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 _SUSPECT = re.compile(rb"\\u(?:[dD][89a-fA-F]|00[01])")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
@@ -55,6 +56,33 @@ def parse(body: bytes) -> Any:
 def write(value: Json) -> bytes:
     """JSON text in UTF-8, decimals with the digits they have."""
     return written(value)
+
+
+def pretty(text: bytes) -> bytes:
+    """Well-formed JSON laid out over lines. Only space between its signs changes, so every number keeps its digits."""
+    parts: list[str] = []
+    depth, empty = 0, False
+    for match in _SIGNS.finditer(text.decode()):
+        sign = match[0]
+        if sign in "{[":
+            parts.append(_line(depth) + sign if empty else sign)
+            depth, empty = depth + 1, True
+        elif sign in "}]":
+            depth -= 1
+            parts.append(sign if empty else _line(depth) + sign)
+            empty = False
+        elif sign == ",":
+            parts.append("," + _line(depth))
+        elif sign == ":":
+            parts.append(": ")
+        else:
+            parts.append(_line(depth) + sign if empty else sign)
+            empty = False
+    return "".join((*parts, "\n")).encode()
+
+
+def _line(depth: int) -> str:
+    return "\n" + "  " * depth
 
 
 def too_deep(body: bytes) -> bool:

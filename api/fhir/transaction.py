@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from uuid import uuid4
 
-from api.fhir import auditing, bundles, conditional, integrity, references, versions
+from api.fhir import auditing, bundles, conditional, integrity, references, subscribing, versions
 from api.fhir.checking import checked
 from api.fhir.delete import refuse_owned
 from api.fhir.entries import Entry, answered, entry_of, raw_entries, within
@@ -26,7 +26,7 @@ from api.fhir.standing import transaction_of
 from api.fhir.text import write
 from api.fhir.update import refuse_wrong_state
 from api.fhir.veil import restored
-from api.fhir.writes import TOPIC, told
+from api.fhir.writes import told
 from domain.errors import Invalid, MultipleMatches, NotFound, PhisError
 from domain.ids import Reference
 from rules.scopes import Letter
@@ -57,17 +57,23 @@ class _Plan:
 async def transaction(call: Call) -> Answer:
     """Raises Refusal naming the entry; then nothing has changed."""
     raw = raw_entries(call.sent())
-    plans = [_planned(call, one, index) for index, one in enumerate(raw)]
+    plans = [planned(call, one, index) for index, one in enumerate(raw)]
     async with transaction_of(call) as tx:
-        await _find_targets(tx, plans)
-        await _resolve(tx, call, plans)
-        await _prepare(tx, plans)
-        await _write(tx, call, plans)
+        await carried_out(tx, call, plans)
         entries = [await _answer(tx, call, plan) for plan in plans]
     return Answer(HTTPStatus.OK, bundles.bundle("transaction-response", entries, at=call.now))
 
 
-def _planned(call: Call, raw: object, index: int) -> _Plan:
+async def carried_out(tx: Transaction, call: Call, plans: list[_Plan]) -> None:
+    """Everything that the entries write is written. Raises Refusal naming the entry."""
+    await _find_targets(tx, plans)
+    await _resolve(tx, call, plans)
+    await _prepare(tx, plans)
+    await _write(tx, call, plans)
+
+
+def planned(call: Call, raw: object, index: int) -> _Plan:
+    """An entry read, and allowed by scopes and roles. Raises Refusal naming it."""
     with _said_of(f"Bundle.entry[{index}]"):
         entry = entry_of(raw, index, call.base)
         at = entry.address
@@ -251,10 +257,11 @@ async def _write(tx: Transaction, call: Call, plans: list[_Plan]) -> None:
             plan.kept = made[plan.write.reference]
     placed = [(plan.entry.where, plan.write) for plan in plans if plan.write is not None]
     await integrity.refuse_broken(call, tx, placed)
+    await subscribing.settle(tx, call, placed)
     kept = [each for each in writes if each.resource is not None]
     await refuse_written(call, tx, [each.reference for each in kept if not each.expected], "c")
     await refuse_written(call, tx, [each.reference for each in kept if each.expected], "u")
-    await outbox.put_all(tx, TOPIC, list(made))
+    await outbox.put_all(tx, outbox.RECORDS, [each.name for each in made.values()])
     await auditing.note(tx, call, AuditAction.EXECUTE, made.values())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.fhir import auditing, outcome, versions
+from api.fhir import auditing, outcome, subscribing, versions
 from api.fhir.exchange import Answer, Call
 from api.fhir.integrity import refuse_broken
 from api.fhir.reach import refuse_unseen, refuse_written
@@ -18,9 +18,6 @@ from store.fhir import reading, writing
 from store.fhir.versions import Version
 from store.fhir.writing import Write
 
-TOPIC = "records"
-"""Changes of records over FHIR; the subject is the reference."""
-
 
 async def keep(tx: Transaction, call: Call, one: Write, action: AuditAction) -> Version:
     """The version that a write makes, with its audit row and its announcement."""
@@ -32,7 +29,9 @@ async def keep(tx: Transaction, call: Call, one: Write, action: AuditAction) -> 
     await refuse_broken(call, tx, [("", one)])
     if one.resource is not None:
         await refuse_written(call, tx, [kept.reference], letter)
-    await outbox.put(tx, TOPIC, kept.reference)
+    if one.reference.resource_type == subscribing.KIND:
+        await subscribing.settle(tx, call, [("", one)])
+    await outbox.put(tx, outbox.RECORDS, kept.name)
     await auditing.note(tx, call, action, [kept])
     return kept
 

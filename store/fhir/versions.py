@@ -57,6 +57,11 @@ class Version:
     deleted: bool
     text: bytes
 
+    @property
+    def name(self) -> str:
+        """Its version-specific reference, `Patient/1/_history/2`."""
+        return f"{self.reference}/_history/{self.version}"
+
     @cached_property
     def body(self) -> dict[str, Any]:
         """The resource, parsed when first asked for; decimals keep their digits."""

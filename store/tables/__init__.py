@@ -19,6 +19,7 @@ from store.tables import (
     records,
     rules,
     search,
+    subscriptions,
     worklist,
 )
 
@@ -38,5 +39,6 @@ MODULES = (
     records,
     rules,
     search,
+    subscriptions,
     worklist,
 )

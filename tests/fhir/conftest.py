@@ -11,8 +11,10 @@ import httpx
 import pytest
 import uvicorn
 
+from adapters.outgoing import Outgoing
 from api.app import create_app
 from api.fhir.exporting import Exporter
+from api.fhir.notifying import Notifier
 from runtime import ports
 from store import accounts
 from tests.desk import Desk
@@ -43,21 +45,35 @@ async def _started(server: uvicorn.Server) -> bool | None:
 
 
 @pytest.fixture
-async def served(desk: Desk, now: datetime) -> AsyncIterator[Served]:
+def receiver_port() -> int:
+    """The port of 127.0.0.1 that our server may call: where the other side listens for notifications."""
+    return ports.free_port()
+
+
+@pytest.fixture
+async def served(desk: Desk, now: datetime, receiver_port: int) -> AsyncIterator[Served]:
     """As `phis server` starts it, in this process: clients that wait without yielding belong in a thread."""
     port = ports.free_port()
-    state = replace(desk.state, public_url=f"http://127.0.0.1:{port}")
+    state = replace(
+        desk.state,
+        public_url=f"http://127.0.0.1:{port}",
+        outgoing=Outgoing([f"http://127.0.0.1:{receiver_port}"]),
+    )
     app = create_app(state)
     server = _Server(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off"))
     running = asyncio.create_task(server.serve())
-    exporting = asyncio.create_task(Exporter(state).keep_exporting())
+    beside = [
+        asyncio.create_task(Exporter(state).keep_exporting()),
+        asyncio.create_task(Notifier(state).keep_notifying()),
+    ]
     await until(lambda: _started(server))
     async with desk.state.database.transaction(desk.hospital) as tx:
         token = await accounts.issue_token(tx, "outside", [], "system/*.cruds", now + timedelta(hours=1))
     yield Served(f"http://127.0.0.1:{port}/fhir/{desk.hospital}", token)
-    exporting.cancel()
+    for task in beside:
+        task.cancel()
     server.should_exit = True
-    await asyncio.gather(running, exporting, return_exceptions=True)
+    await asyncio.gather(running, *beside, return_exceptions=True)
 
 
 @pytest.fixture

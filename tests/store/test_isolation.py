@@ -151,6 +151,8 @@ async def test_the_system_role_has_these_grants_and_no_more(urls: Urls) -> None:
         ("export_job", "leased_until"),
         ("export_job", "turn"),
         ("outbox", "delivered_at"),
+        ("subscription_delivery", "leased_until"),
+        ("subscription_delivery", "turn"),
     }
 
 

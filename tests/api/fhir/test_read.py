@@ -158,3 +158,14 @@ async def test_another_hospitals_record_is_as_missing_as_one_that_never_was(
     theirs, missing = await other.get(path), await other.get("Patient/never")
     assert theirs.status_code == missing.status_code == 404
     assert theirs.json() == missing.json()
+
+
+async def test_pretty_lays_an_answer_out_and_nothing_else(fhir: httpx.AsyncClient) -> None:
+    await fhir.put("Patient/p1", json=patient(id="p1"))
+    plain = await fhir.get("Patient/p1")
+    for path in ("Patient/p1", "Patient", "Patient/unknown"):
+        laid_out = await fhir.get(path, params={"_pretty": "true"})
+        assert laid_out.text.startswith('{\n  "resourceType": ')
+        assert int(laid_out.headers["content-length"]) == len(laid_out.content)
+    assert (await fhir.get("Patient/p1?_pretty=true")).json() == plain.json()
+    assert (await fhir.get("Patient/p1?_pretty=false")).content == plain.content

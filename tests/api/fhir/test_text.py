@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
 import pytest
 
-from api.fhir.text import DEEPEST, MOST_VALUES, parse, too_deep, write
+from api.fhir.text import DEEPEST, MOST_VALUES, parse, pretty, too_deep, write
 from api.fhir.weight import MOST, refuse_heavy
 from domain.errors import Invalid, TooCostly
 
@@ -15,6 +16,23 @@ from domain.errors import Invalid, TooCostly
 @pytest.mark.parametrize("text", [b'{"a":72.50,"b":1.0,"c":0.10}', '{"a":"한빛"}'.encode(), b"[1,2.0]", b'"x"'])
 def test_what_is_read_is_written_as_it_was(text: bytes) -> None:
     assert write(parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":[],"b":{},"c":[{"d":1},[2,[3]]],"e":"x, {\\" [y]: \\\\","f":null,"g":true}',
+        "[]",
+        '"x"',
+        '[[],[{}],"한빛 /"]',
+    ],
+)
+def test_laid_out_it_looks_as_anybody_would_write_it(text: str) -> None:
+    assert pretty(text.encode()).decode() == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+
+
+def test_laid_out_a_number_keeps_its_digits() -> None:
+    assert pretty(b'{"a":72.50,"b":[1e3,-0.10]}') == b'{\n  "a": 72.50,\n  "b": [\n    1e3,\n    -0.10\n  ]\n}\n'
 
 
 @pytest.mark.parametrize("pair", [b"[]", b"{}"])
