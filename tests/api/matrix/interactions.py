@@ -102,6 +102,7 @@ _OPERATIONS: dict[str, tuple[Letter, str] | Action | None] = {
     "match": ("s", "Patient"),
     "merge": Action.MERGE_PATIENTS,
     "export": Action.EXPORT_RECORDS,
+    "status": ("r", "Subscription"),
 }
 """What an operation needs: a letter of a type ("" the one of the address), or an action."""
 

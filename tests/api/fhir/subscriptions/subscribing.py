@@ -11,6 +11,7 @@ import httpx
 from api.fhir.notifying import Notifier
 from tests.api.fhir.conftest import Json
 from tests.api.fhir.receiver import Receiver
+from tests.store.values import settled
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 
@@ -29,9 +30,11 @@ class Present:
 
 
 async def told(notifier: Notifier) -> None:
-    """Everything that is due is done."""
-    while await notifier.turn():
-        pass
+    """Everything that is due is done, also what other tests' open transactions hold back."""
+    while True:
+        await settled(notifier.state.database, "subscribing")
+        if not await notifier.turn():
+            return
 
 
 def asking(receiver: Receiver, criteria: str, **channel: Any) -> Json:

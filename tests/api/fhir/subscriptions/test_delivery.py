@@ -32,6 +32,7 @@ from tests.api.fhir.subscriptions.subscribing import (
     told,
 )
 from tests.desk import Desk
+from tests.store.values import settled
 from tests.waiting import until
 
 pytestmark = pytest.mark.sockets
@@ -224,6 +225,7 @@ async def test_a_server_that_dies_after_sending_tells_it_once_more_and_forgets_n
             await super().send(*arguments, **more)
             raise KeyboardInterrupt
 
+    await settled(state.database, "subscribing")
     with pytest.raises(KeyboardInterrupt):
         await Notifier(replace(state, outgoing=Dying([receiver.origin]))).turn()
     await put(fhir, patient(id="p2"))
@@ -244,6 +246,7 @@ async def test_the_relay_keeps_what_a_subscription_has_not_seen(
     async def kept() -> set[str]:
         async with state.database.system() as tx:
             await outbox.forget(tx, now + timedelta(days=9))
+        await settled(state.database, desk.hospital)
         async with state.database.transaction(desk.hospital) as own:
             changes = await outbox.changes_since(own, 0, [outbox.RECORDS])
         return {each.subject for each in changes if each.subject.startswith("Patient/")}
