@@ -8,6 +8,7 @@ FROM ${NODE_IMAGE} AS assets
 WORKDIR /src
 COPY package.json package-lock.json ./
 COPY setup/assets.py setup/assets.py
+COPY api/ui/static/ api/ui/static/
 RUN python3 setup/assets.py
 
 # HL7's definitions of FHIR as tables: again the script of `make setup`.

@@ -7,6 +7,7 @@ BIN := .venv/bin
 MADE := .venv/.made
 ENVIRONMENT := $(MADE)-environment
 ASSETS := $(MADE)-assets
+BUNDLE := $(MADE)-bundle
 TABLES := $(MADE)-tables
 BROWSER := $(MADE)-browser
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard api/ui/locale/*/LC_MESSAGES/*.po))
@@ -16,7 +17,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard api/ui/locale/*/LC_MESSAGES/*.po))
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(ENVIRONMENT) $(ASSETS) $(TABLES) $(CATALOGUES) ## Make the environment: .venv, assets of the screens, FHIR tables, translations.
+setup: $(ENVIRONMENT) $(ASSETS) $(BUNDLE) $(TABLES) $(CATALOGUES) ## Make the environment: .venv, assets of the screens, FHIR tables, translations.
 
 run: setup ## Start a whole P-HIS with a living demo hospital at http://127.0.0.1:8000 (Ctrl-C stops it).
 	$(BIN)/phis up --demo full
@@ -71,6 +72,10 @@ $(ENVIRONMENT): requirements/dev.txt pyproject.toml setup/environment.sh
 
 $(ASSETS): package.json package-lock.json setup/assets.py | $(ENVIRONMENT)
 	$(BIN)/python setup/assets.py
+	@touch $@
+
+$(BUNDLE): $(ASSETS) $(wildcard api/ui/static/*.*)
+	$(BIN)/python setup/assets.py --bundle
 	@touch $@
 
 $(TABLES): requirements/fhir-definitions.txt setup/fhir_definitions.py $(wildcard setup/definitions/*.py) | $(ENVIRONMENT)

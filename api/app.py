@@ -18,7 +18,7 @@ from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards, Limits
 from api.state import AppState
-from api.ui.routes import account, delegations, events, home, kept, session, sign_on, signing_in, step_up
+from api.ui.routes import account, delegations, design, events, home, kept, session, sign_on, signing_in, step_up
 from api.ui.routes import admissions as admission_screens
 from api.ui.routes import care as care_screens
 from api.ui.routes import security as security_screens
@@ -44,6 +44,7 @@ _ROUTERS = (
     care_screens.router,
     delegations.router,
     security_screens.router,
+    design.router,
     kept.router,
     events.router,
     admissions.router,

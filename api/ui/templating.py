@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +26,32 @@ def asset(name: str) -> str:
 
 
 @cache
+def parts(kind: str) -> Sequence[str]:
+    """Addresses of our styles (`css`) or scripts (`js`): one bundle, or each by itself where the bundle is not of them.
+
+    So a page is never shown with styles of yesterday: set-up bundles, and whoever changes a file sees it at once.
+    """
+    listed: dict[str, list[str]] = json.loads((STATIC / "parts.json").read_text(encoding="utf-8"))
+    sources = b"".join((STATIC / name).read_bytes() for names in listed.values() for name in names)
+    made = STATIC / "vendor" / "house" / "sources.sha256"
+    current = made.is_file() and made.read_text(encoding="ascii") == hashlib.sha256(sources).hexdigest()
+    names = [f"vendor/house/house.{kind}"] if current else listed[kind]
+    return tuple(asset(name) for name in names)
+
+
+@cache
+def icons() -> str:
+    """The file of the icons; empty where set-up has not brought it."""
+    return asset("vendor/icons/icons.svg")
+
+
+@cache
+def icon_names() -> Sequence[str]:
+    """What an icon may mean (static/icons.json)."""
+    return tuple(json.loads((STATIC / "icons.json").read_text(encoding="utf-8")))
+
+
+@cache
 def environment(language: Language) -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -35,7 +63,7 @@ def environment(language: Language) -> Environment:
     )
     # The extension adds this method to the environment at run time.
     made.install_gettext_translations(words(language).catalog, newstyle=False)  # type: ignore[attr-defined]
-    made.globals["asset"] = asset
+    made.globals.update(asset=asset, parts=parts, icons=icons)
     return made
 
 

@@ -1,11 +1,14 @@
-// The worklist by keyboard: j/k move, Enter opens, c takes, r gives back, ? explains.
+// Work by keyboard: / searches, j/k move, Enter opens, c takes, r gives back, g and a letter goes, ? explains.
 
 const help = document.getElementById("help");
 const opener = document.getElementById("help-open");
 const wanted = document.getElementById("keys-on");
 const OFF = "phis-keys-off"; // single letters disturb whoever works by voice, so they can be switched off
-const rows = () => [...document.querySelectorAll("#worklist .row")];
-const current = () => document.activeElement?.closest?.("#worklist .row");
+const PATIENCE = 1500; // ms between g and its letter
+
+const rows = () => [...document.querySelectorAll("main .row")];
+const current = () => document.activeElement?.closest?.("main .row");
+let going = 0; // when g was pressed
 
 function move(step) {
   const all = rows();
@@ -21,6 +24,7 @@ function move(step) {
 function explain() {
   const row = current()?.id;
   help.addEventListener("close", () => row && document.getElementById(row)?.focus(), { once: true });
+  for (const line of help.querySelectorAll("[data-with]")) line.hidden = !document.querySelector(`main ${line.dataset.with}`);
   help.showModal();
 }
 
@@ -28,11 +32,20 @@ function press(act) {
   current()?.querySelector(`button[data-act="${act}"]`)?.click();
 }
 
+function search() {
+  const field = document.querySelector("main .search input");
+  field?.focus();
+  field?.select();
+  return Boolean(field);
+}
+
 const keys = {
   j: () => move(1),
   k: () => move(-1),
   c: () => press("claim"),
   r: () => press("release"),
+  g: () => (going = Date.now()),
+  "/": search,
   "?": explain,
 };
 
@@ -40,21 +53,32 @@ function typing(target) {
   return target.closest("input, select, textarea, [contenteditable]");
 }
 
-if (document.getElementById("worklist")) {
+function go(letter) {
+  const link = [...document.querySelectorAll("[data-go]")].find((each) => each.dataset.go === letter);
+  link?.click();
+  return Boolean(link);
+}
+
+function pressed(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || help.open || !wanted.checked || typing(event.target)) return;
+  const went = Date.now() - going < PATIENCE && go(event.key);
+  going = 0;
+  if (went) {
+    event.preventDefault();
+  } else if (event.key === "Enter" && event.target.matches(".row")) {
+    event.target.querySelector("a.open").click();
+  } else if (keys[event.key]) {
+    event.preventDefault();
+    keys[event.key]();
+  }
+}
+
+if (help) {
   opener.hidden = false;
   wanted.checked = localStorage.getItem(OFF) === null;
   wanted.addEventListener("change", () =>
     wanted.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1"),
   );
   opener.addEventListener("click", explain);
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || help.open || typing(event.target)) return;
-    if (!wanted.checked) return;
-    if (event.key === "Enter" && event.target.matches(".row")) {
-      event.target.querySelector("a.open").click();
-    } else if (keys[event.key]) {
-      event.preventDefault();
-      keys[event.key]();
-    }
-  });
+  document.addEventListener("keydown", pressed);
 }

@@ -13,9 +13,12 @@ from rules.access import Action, may
 
 @dataclass(frozen=True)
 class NavItem:
+    """key: the letter that leads here after `g`; empty for none."""
+
     href: str
     label: str
     current: bool
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Notice:
-    """What a person just did came to this. tone: `done` or `refused`; next: what happens now or what to do instead."""
+    """What a person just did came to this. next: what happens now or what to do instead.
+
+    tone: `done`, `refused`, `soon` or `info`.
+    """
 
     tone: str
     title: str
@@ -68,12 +74,16 @@ def frame(
     nav: list[NavItem] = []
     if caller is not None:
         places = [
-            (Action.SEE_WORKLIST, "/worklist", _("My work")),
-            (Action.REQUEST_ADMISSION, "/admissions/new", _("New admission")),
-            (Action.REVIEW_BREAK_GLASS, "/break-glass", _("Emergency access")),
-            (Action.SEE_SECURITY, "/security", _("Security")),
+            (Action.SEE_WORKLIST, "/worklist", _("My work"), "w"),
+            (Action.REQUEST_ADMISSION, "/admissions/new", _("New admission"), "n"),
+            (Action.REVIEW_BREAK_GLASS, "/break-glass", _("Emergency access"), "e"),
+            (Action.SEE_SECURITY, "/security", _("Security"), "s"),
         ]
-        nav = [NavItem(href, label, at.startswith(href)) for action, href, label in places if may(caller.roles, action)]
+        nav = [
+            NavItem(href, label, at.startswith(href), key)
+            for action, href, label, key in places
+            if may(caller.roles, action)
+        ]
     return Frame(
         title=title,
         language=words.language.value,
