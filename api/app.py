@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from api import health, problems
+from api import document, health, problems
 from api.auth import token
 from api.commands import admissions, care, numbers, rules, security, status, stays, worklist
 from api.deps import refuse_routes_without_policy
@@ -70,6 +71,12 @@ class PublicFiles(StaticFiles):
 
 class House(FastAPI):
     """Screens and commands by FastAPI, and FHIR beside it: there each microsecond of a read counts."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Made when it is first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document.completed(super().openapi(), self.routes)
+        return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from api.accesses import request_id
 from api.caller import Caller
 from api.state import AppState, state_of
-from api.strict import refuse_unknown_fields
+from api.strict import refuse_unknown_fields, refuse_unknown_parameters
 from domain.errors import FilesChanged, Forbidden, Misconfigured, NotFound, NotSignedIn, ProofNeeded
 from rules.access import Action, may, roles_for
 from store import accounts, hospitals
@@ -63,6 +63,7 @@ class Policy:
             raise FilesChanged("installed files are not as they were signed")
         if self.step_up:
             refuse_without_fresh_proof(state, caller, self.action)
+        refuse_unknown_parameters(request)
         if request.method in _CHANGING:
             await refuse_unknown_fields(request)
         return caller
@@ -78,6 +79,7 @@ class Public:
         self.any_field = any_field
 
     async def __call__(self, request: Request) -> None:
+        refuse_unknown_parameters(request)
         if request.method in _CHANGING:
             refuse_other_origins(request, state_of(request))
             if not self.any_field:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -27,6 +27,7 @@ router = APIRouter(tags=["health"], dependencies=[public])
 
 _PATIENCE = timedelta(seconds=2)
 _LONGEST_POLL = timedelta(seconds=65)
+_NOT_READY: dict[str, Any] = {"description": "A part does not answer", "content": {"application/json": {}}}
 
 
 @router.get("/livez")
@@ -35,7 +36,7 @@ async def live(state: State) -> dict[str, str]:
     return {"status": "ok", "version": state.version}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses={503: _NOT_READY})
 async def ready(state: State) -> JSONResponse:
     """200 once the database, the process engine and a worker answer; else 503. Each part is named."""
     checks = {"database": _database, "engine": _engine, "worker": _worker}
@@ -46,7 +47,7 @@ async def ready(state: State) -> JSONResponse:
     return JSONResponse(body, HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def measure(state: State) -> Response:
     """For Prometheus. Nothing about a patient is in it."""
     if not state.metrics:

@@ -134,7 +134,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     # pydantic repeats the value that was sent, which may be a name: only where and why leave the house.
     found = [{"field": _pointer(one["loc"]), "message": str(one["msg"]), "kind": one["type"]} for one in error.errors()]
     readable = not any(one["kind"] == "json_invalid" for one in found)
-    refusal = refusals.invalid(language) if readable else refusals.http_refusal(HTTPStatus.BAD_REQUEST, language)
+    wrong = [(one["field"], one["kind"]) for one in found]
+    refusal = refusals.invalid(language, wrong) if readable else refusals.http_refusal(HTTPStatus.BAD_REQUEST, language)
     if wants_json(request):
         shown = [{"field": one["field"], "message": one["message"]} for one in found]
         return _answer(document(refusal, errors=shown))

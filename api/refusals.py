@@ -6,11 +6,12 @@ names, references and instants only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 
+from api.ui.views.fields import WrongField, wrong_field
 from api.ui.words import Words
 from domain import errors
 from domain.errors import PhisError
@@ -23,13 +24,14 @@ def N_(message: str) -> str:  # noqa: N802 - the name that extraction of sentenc
 
 @dataclass(frozen=True)
 class Refusal:
-    """title: what.  detail: who, when, why; may be empty.  advice: what to do instead."""
+    """title: what.  detail: who, when, why; may be empty.  advice: what to do instead.  fields: what is wrong, each."""
 
     status: int
     code: str
     title: str
     detail: str
     advice: str
+    fields: tuple[WrongField, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,8 @@ def refusal_of(error: PhisError, shown: Shown) -> Refusal:
     said = next((_SAID[kind] for kind in type(error).__mro__ if kind in _SAID), _BROKEN)
     params = {name: shown(name, value) for name, value in error.params.items()}
     fill = _filler(shown.words, params)
-    return Refusal(said.status, error.code, fill(said.title), fill(said.detail), fill(said.advice))
+    fields = (wrong_field(shown.words, error.params["field"]),) if error.params.get("field") else ()
+    return Refusal(said.status, error.code, fill(said.title), fill(said.detail), fill(said.advice), fields)
 
 
 def http_refusal(status: int, words: Words) -> Refusal:
@@ -246,10 +249,11 @@ def http_refusal(status: int, words: Words) -> Refusal:
     return Refusal(status, code, fill(said.title), fill(said.detail), fill(said.advice))
 
 
-def invalid(words: Words) -> Refusal:
-    """The sentences for content that does not have the shape of its form; the fields stand beside them."""
+def invalid(words: Words, found: Iterable[tuple[str, str]] = ()) -> Refusal:
+    """The sentences for content that does not have the shape of its form. found: field (JSON Pointer) and kind."""
     fill, said = _filler(words, {}), _SAID[errors.Invalid]
-    return Refusal(said.status, errors.Invalid.code, fill(said.title), "", fill(said.advice))
+    fields = tuple(wrong_field(words, field, kind) for field, kind in found if field)
+    return Refusal(said.status, errors.Invalid.code, fill(said.title), "", fill(said.advice), fields)
 
 
 def broken(words: Words, log_id: str) -> Refusal:

@@ -28,7 +28,7 @@ from psycopg.abc import QueryNoTemplate as Query
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from domain.errors import BedTaken, Conflict, Misconfigured, Unavailable
+from domain.errors import BedTaken, Conflict, Invalid, Misconfigured, Unavailable
 from store import data_keys
 from store.constraints import ONE_OCCUPANT, ONE_OF_AN_ID
 from store.pipeline import Line, Pipeline
@@ -254,6 +254,10 @@ def _said_as_ours() -> Iterator[None]:
         raise RuntimeError("an error was caught inside its transaction, which was rolled back") from swallowed
     except (psycopg.OperationalError, PoolTimeout, PoolClosed) as down:
         raise Unavailable(f"the database does not answer: {down}", part="database") from down
+    except psycopg.DataError as unfit:
+        if not _holds_nul(unfit):
+            raise
+        raise Invalid("a text holds a character (U+0000) that no text can hold", field="") from None
     except psycopg.InterfaceError as lost:
         raise Unavailable("the connection to the database was lost", part="database") from lost
     except psycopg.IntegrityError as refused:
@@ -262,3 +266,8 @@ def _said_as_ours() -> Iterator[None]:
             raise
         kind, sentence = said
         raise kind(sentence) from refused
+
+
+def _holds_nul(error: psycopg.DataError) -> bool:
+    """PostgreSQL keeps every character but U+0000: psycopg says so of text, the server of JSON."""
+    return isinstance(error, psycopg.errors.UntranslatableCharacter) or "NUL" in str(error)

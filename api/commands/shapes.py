@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from api.commands.dispatch import Outcome
 
@@ -14,6 +14,29 @@ class Body(BaseModel):
     """What a client sends. A field that nobody knows is refused: it would be believed to have had an effect."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nul(cls, given: Any) -> Any:
+        """PostgreSQL keeps every character but U+0000."""
+        if _holds_nul(given):
+            raise ValueError("a text holds a character (U+0000) that no text can hold")
+        return given
+
+
+def _holds_nul(given: Any) -> bool:
+    """Not by recursion: how deep a document goes is its sender's choice."""
+    waiting = [given]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if "\0" in one:
+                return True
+        elif isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple):
+            waiting += one
+    return False
 
 
 def answer(outcome: Outcome) -> JSONResponse:

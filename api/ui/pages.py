@@ -75,7 +75,8 @@ def page(
 def message(request: Request, refusal: Refusal) -> Response:
     """A refusal or failure: a page, or the notice on the page that asked for a part."""
     if is_part(request):
-        notice = Notice("refused", refusal.title, refusal.detail, refusal.advice)
+        wrong = " ".join(f"{field.label}: {field.sentence}" for field in refusal.fields)
+        notice = Notice("refused", refusal.title, wrong or refusal.detail, refusal.advice)
         body = render(words_of(request).language, "frame/_notice.html", notice=notice)
         return HTMLResponse(body, refusal.status)
     return page(request, "frame/message.html", refusal.title, status=refusal.status, message=refusal)

@@ -29,6 +29,7 @@ from api.ui.routes.said import notice_of
 from api.ui.views.care import DoorView, purposes, reasons, uses, verdicts
 from domain.ids import Reference
 from rules.access import Action
+from store.care.glass import Verdict
 
 router = APIRouter(include_in_schema=False)
 
@@ -133,10 +134,10 @@ async def review(
     use_id: UUID,
     caller: Annotated[Caller, allow(Action.REVIEW_BREAK_GLASS)],
     key: Key,
-    verdict: Annotated[str, Form()],
-    remark: Typed = "",
+    verdict: Annotated[Verdict, Form()],
+    remark: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
-    order = Review.model_validate({"verdict": verdict, "remark": remark})
+    order = Review(verdict=verdict, remark=remark)
     await submit_review(state, caller, f"{key}-{use_id.hex[:8]}", use_id, order)
     return pages.go("/break-glass", said="reviewed")
 

@@ -15,7 +15,7 @@ from api.ui import pages, reading
 from api.ui.views.security import security_view
 from rules.access import Action
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/security")

@@ -103,13 +103,15 @@ async def complete(
 ) -> Response:
     """Assign the bed. What can be put right is said beside the beds, with the task still open."""
     words, ref = pages.words_of(request), Reference.to("Task", task_id)
-    if not bed and await _kind(state, caller, ref) is TaskKind.ASSIGN_BED:
+    if not bed and await _waits_for_bed(state, caller, ref):
         error = words.gettext("Choose a bed first.")
         return await _task(request, state, caller, task_id, error=error, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         order = Completion(revision=revision, bed=Reference(bed) if bed else None)
         outcome = await submit_completion(state, caller, key, ref, order)
     except (BedTaken, Invalid) as refused:
+        if not await _waits_for_bed(state, caller, ref):
+            raise
         said = await pages.refusal_sentences(request, refused)
         error = f"{said.title}. {said.advice}"
         return await _task(request, state, caller, task_id, error=error, status=said.status)
@@ -122,9 +124,11 @@ async def complete(
     return pages.go(f"/worklist/{task_id}", said="bed-assigned") if bed else pages.go("/worklist")
 
 
-async def _kind(state: AppState, caller: Caller, ref: Reference) -> TaskKind:
+async def _waits_for_bed(state: AppState, caller: Caller, ref: Reference) -> bool:
+    """Whether the caller has the form before them that a bed is chosen in."""
     async with state.database.transaction(caller.hospital) as tx:
-        return (await worklist.get(tx, ref)).kind
+        task = await worklist.get(tx, ref)
+    return task.kind is TaskKind.ASSIGN_BED and task.status.open and task.owner == caller.actor
 
 
 async def _afterwards(
