@@ -47,6 +47,11 @@ class Reference(str):
         """The reference to resource `id_` of type `kind`. Raises Invalid for anything FHIR would not accept."""
         return cls(f"{kind}/{id_}")
 
+    @classmethod
+    def kept(cls, kind: str, id_: str) -> Self:
+        """The reference of what is kept under these two names: whoever kept it has looked at them."""
+        return str.__new__(cls, f"{kind}/{id_}")
+
     @property
     def resource_type(self) -> str:
         return self.partition("/")[0]

@@ -70,13 +70,14 @@ class AnyTransaction:
     keys: KeyRing
     connection: Pipeline
 
-    async def one(self, sql: Query, params: Params = None) -> DictRow | None:
-        """The first row, or None."""
-        cursor = await self.connection.execute(sql, params)
+    async def one(self, sql: Query, params: Params = None, *, binary: bool = False) -> DictRow | None:
+        """The first row, or None. binary: for rows with bodies."""
+        cursor = await self.connection.execute(sql, params, binary=binary)
         return await cursor.fetchone()
 
-    async def all(self, sql: Query, params: Params = None) -> list[DictRow]:
-        cursor = await self.connection.execute(sql, params)
+    async def all(self, sql: Query, params: Params = None, *, binary: bool = False) -> list[DictRow]:
+        """All rows. binary: for rows with bodies."""
+        cursor = await self.connection.execute(sql, params, binary=binary)
         return await cursor.fetchall()
 
     async def rows(self, kind: type[_T], sql: Query, params: Params = None) -> list[_T]:

@@ -79,6 +79,7 @@ class _Queued:
     key: Key
     values: Sequence[Buffer | None]
     formats: Sequence[pq.Format] | None
+    answer: pq.Format
     pending: Pending
 
 
@@ -94,16 +95,21 @@ class Pipeline:
         self._travelling = False  # answers are on their way: left so, the connection cannot be used again
         self._failed = False
 
-    async def execute(self, statement: Query, params: Params = None) -> Pending:
-        """Queue a statement. It travels with the next one whose answer is asked for."""
+    async def execute(self, statement: Query, params: Params = None, *, binary: bool = False) -> Pending:
+        """Queue a statement. It travels with the next one whose answer is asked for.
+
+        binary: its rows come as PostgreSQL holds them: half the bytes where there are bodies, and no digits to read.
+        """
+        answer = pq.Format.BINARY if binary else pq.Format.TEXT
         text = self._bytes(statement)
         pending = Pending(self)
         if params is None:  # then nothing in it is a placeholder
-            self._queue.append(_Queued((text, ()), (), None, pending))
+            self._queue.append(_Queued((text, ()), (), None, answer, pending))
             return pending
         known, adapting = spelled(text), self._line.adapting
         values = adapting.dump_sequence(known.ordered(params), known.formats)
-        self._queue.append(_Queued((known.text, adapting.types or ()), values, adapting.formats, pending))
+        key = (known.text, adapting.types or ())
+        self._queue.append(_Queued(key, values, adapting.formats, answer, pending))
         return pending
 
     def _bytes(self, statement: Query) -> bytes:
@@ -144,9 +150,9 @@ class Pipeline:
                 self._pgconn.send_query_params(b"deallocate " + surplus, None)
                 waiting.append((None, Pending(self)))
         if name is not None:
-            self._pgconn.send_query_prepared(name, each.values, each.formats)
+            self._pgconn.send_query_prepared(name, each.values, each.formats, each.answer)
         else:
-            self._pgconn.send_query_params(text, each.values, types, each.formats)
+            self._pgconn.send_query_params(text, each.values, types, each.formats, each.answer)
         waiting.append((each.key, each.pending))
 
     async def _answers(self, waiting: deque[tuple[Key | None, Pending]]) -> PGresult | None:

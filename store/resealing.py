@@ -189,7 +189,7 @@ async def _resources(
         version = opened(tx, row)
         body = sealed(tx, version.reference, version.version, version.text)
         await tx.execute(
-            "update resource set key_id = %s, body = %b where hospital = %s and number = %s",
+            "update resource set key_id = %s, body = %b, marks = null where hospital = %s and number = %s",
             [body.key_id, body.data, tx.hospital, row["number"]],
         )
         await _index_anew(tx, row["number"], version, row["key_id"])

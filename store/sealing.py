@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,8 +29,7 @@ _WRAPPING = "data-key"
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
-@dataclass(frozen=True)
-class Sealed:
+class Sealed(NamedTuple):
     """`data` is nonce and ciphertext with its tag; `key_id` names the key of the ring."""
 
     key_id: str
@@ -208,7 +207,15 @@ def open_(ring: KeyRing, sealed: Sealed, associated: bytes, *, purpose: str = "g
         raise SealBroken("sealed content was changed or moved", key_id=sealed.key_id) from broken
 
 
+_LENGTHS = [size.to_bytes(4, "big") for size in range(256)]
+
+
 def place(*parts: str) -> bytes:
     """Associated data of a place: each part preceded by its length, so that no two places share one spelling."""
     encoded = [part.encode() for part in parts]
-    return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
+    return b"".join([_length(part) + part for part in encoded])
+
+
+def _length(part: bytes) -> bytes:
+    size = len(part)
+    return _LENGTHS[size] if size < len(_LENGTHS) else size.to_bytes(4, "big")

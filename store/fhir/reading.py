@@ -25,6 +25,7 @@ async def read(tx: Transaction, ref: Reference) -> Version:
         where hospital = %s and key = %s
         """,
         [tx.hospital, target_key(ref)],
+        binary=True,
     )
     if row is None:
         raise NotFound("no such resource", reference=ref)
@@ -39,6 +40,7 @@ async def read_many(tx: Transaction, refs: Collection[Reference]) -> dict[Refere
         from unnest(%s::uuid[]) as asked (key) join resource r on r.hospital = %s and r.key = asked.key
         """,
         [_keys(refs), tx.hospital],
+        binary=True,
     )
     return {version.reference: version for version in (opened(tx, row) for row in rows)}
 
@@ -96,16 +98,17 @@ async def locked(tx: Transaction, ref: Reference) -> Head | None:
     """What is there now, a deletion too; nobody else changes it before this transaction ends."""
     row = await tx.one(
         """
-        select version, last_updated, owner, deleted, number from resource
+        select version, last_updated, owner, deleted, number, marks from resource
         where hospital = %s and key = %s for update
         """,
         [tx.hospital, target_key(ref)],
+        binary=True,
     )
     return _head(row) if row is not None else None
 
 
 def _head(row: dict[str, Any]) -> Head:
-    return Head(row["version"], row["last_updated"], row["owner"], row["deleted"], row["number"])
+    return Head(row["version"], row["last_updated"], row["owner"], row["deleted"], row["number"], row.get("marks"))
 
 
 def _keys(refs: Collection[Reference]) -> str:

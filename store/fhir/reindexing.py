@@ -28,7 +28,10 @@ async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> tuple
     versions = [opened(tx, row) for row in found]
     made = [
         # Under the key of the body: which rows stand under which key is told by `resource.key_id`.
-        (int(row["number"]), by_table(extract(version.body, token_hash(tx.keys, tx.hospital, row["key_id"]))))
+        (
+            int(row["number"]),
+            by_table(extract(version.body, token_hash(tx.keys, tx.hospital, row["key_id"]), version.text)),
+        )
         for row, version in zip(found, versions, strict=True)
     ]
     for index, table in enumerate(TABLES):
@@ -39,6 +42,9 @@ async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> tuple
         if rows:
             values = {"hospital": tx.hospital, "resources": resources, **table.parameters(rows)}
             await tx.execute(statements.insert_rows(table), values)
+    # Their rows may have changed without a new version, so what the marks said of them is over.
+    unmark = "update resource set marks = null where hospital = %s and number = any(%s::int8[]) and marks is not null"
+    await tx.execute(unmark, [tx.hospital, [number for number, _ in made]])
     for version in versions:
         # As a write makes them: a stay without an end ended when it was last written.
         body = None if version.deleted else version.body

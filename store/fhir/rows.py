@@ -25,7 +25,8 @@ class SearchTable:
         """Parameters of a statement, one array a column, by name."""
         return ", ".join(f"%({self.short}{number})s::{kind}[]" for number, kind in enumerate(self.types))
 
-    def parameters(self, rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
+    def parameters(self, rows: Iterable[tuple[Any, ...]]) -> dict[str, str]:
+        """The arrays, as `arrays` names them, in the rows' order."""
         columns = list(zip(*rows, strict=True)) or [()] * len(self.types)
         return {f"{self.short}{number}": array(kind, columns[number]) for number, kind in enumerate(self.types)}
 
@@ -48,7 +49,7 @@ def by_table(rows: Rows) -> tuple[set[Any], ...]:
     return rows.strings, rows.tokens, rows.references, rows.dates, rows.quantities
 
 
-def array(kind: str, values: Sequence[Any]) -> Any:
+def array(kind: str, values: Sequence[Any]) -> str:
     """An array as PostgreSQL's literal, which is faster than any adapter; texts in quotes."""
     if kind == "text":
         return "{" + ",".join(['"' + each.replace("\\", r"\\").replace('"', r"\"") + '"' for each in values]) + "}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from store.fhir.marks import Change
 from store.fhir.rows import TABLES, SearchTable
 
 
@@ -20,8 +21,8 @@ def create_one(filled: tuple[bool, ...], *, known_new: bool) -> bytes:
     parts = [
         f"""
         with made as (
-            insert into resource (hospital, type, id, version, last_updated, owner, key_id, body)
-            values (%(hospital)s, %(type)s, %(id)s, 1, %(now)s, %(owner)s, %(key_id)s, %(body)b)
+            insert into resource (hospital, type, id, version, last_updated, owner, key_id, body, marks)
+            values (%(hospital)s, %(type)s, %(id)s, 1, %(now)s, %(owner)s, %(key_id)s, %(body)b, %(marks)b)
             {conflict} returning number, owner
         )
         """
@@ -32,30 +33,35 @@ def create_one(filled: tuple[bool, ...], *, known_new: bool) -> bytes:
 
 
 @cache
-def change_one(filled: tuple[bool, ...]) -> bytes:
-    """Replace version `expected`, which goes to the history, and its rows by those that differ."""
+def change_one(changes: tuple[Change, ...], *, locked: bool) -> bytes:
+    """Replace version `expected`, which goes to the history, and its rows by those that differ.
+
+    locked: the transaction holds the resource already.
+    """
+    lock = "" if locked else "for update"
     parts = [
-        """
+        f"""
         with seen as (
             select * from resource
             where hospital = %(hospital)s and key = %(key)s and version = %(expected)s
-            for update
+            {lock}
         ), kept as (
             insert into resource_history (hospital, type, id, version, last_updated, owner, key_id, body, deleted)
             select hospital, type, id, version, last_updated, owner, key_id, body, deleted from seen
         ), made as (
             update resource
             set version = seen.version + 1, last_updated = %(now)s, owner = coalesce(%(owner)s, seen.owner),
-                key_id = %(key_id)s, body = %(body)b, deleted = %(deleted)s
+                key_id = %(key_id)s, body = %(body)b, deleted = %(deleted)s, marks = %(marks)b
             from seen
             where resource.hospital = %(hospital)s and resource.number = seen.number
             returning resource.number, resource.owner
         )
         """
     ]
-    for table, some in zip(TABLES, filled, strict=True):
-        parts.append(_remove(table, some=some))
-        if some:
+    for table, change in zip(TABLES, changes, strict=True):
+        if change in {Change.REMOVE, Change.COMPARE}:
+            parts.append(_remove(table, some=change is Change.COMPARE))
+        if change in {Change.INSERT, Change.COMPARE}:
             parts.append(_insert(table, "made", conflict="on conflict do nothing"))
     return (", ".join(parts) + " select number, owner from made").encode()
 

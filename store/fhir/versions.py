@@ -70,13 +70,17 @@ class Version:
 
 @dataclass(frozen=True)
 class Head:
-    """The newest version without its body. `number` names the resource in the search tables."""
+    """The newest version without its body. `number` names the resource in the search tables.
+
+    marks: of its rows there (`store.fhir.marks`), where they are known and were asked for.
+    """
 
     version: int
     last_updated: datetime
     owner: str | None
     deleted: bool
     number: int
+    marks: bytes | None = None
 
 
 def sealed(tx: Transaction, ref: Reference, version: int, text: bytes) -> Sealed:
@@ -88,15 +92,9 @@ def sealed(tx: Transaction, ref: Reference, version: int, text: bytes) -> Sealed
 
 def opened(tx: Transaction, row: dict[str, Any]) -> Version:
     """A version from its row. Raises SealBroken."""
-    ref = Reference.to(row["type"], row["id"])
-    return Version(
-        ref,
-        row["version"],
-        row["last_updated"],
-        row["owner"],
-        row["deleted"],
-        _text(tx, tx.hospital, ref, row["version"], Sealed(row["key_id"], row["body"])),
-    )
+    ref, version = Reference.kept(row["type"], row["id"]), row["version"]
+    text = _text(tx, tx.hospital, ref, version, Sealed(row["key_id"], row["body"]))
+    return Version(ref, version, row["last_updated"], row["owner"], row["deleted"], text)
 
 
 def _text(tx: AnyTransaction, hospital: str, ref: Reference, version: int, body: Sealed) -> bytes:

@@ -16,6 +16,7 @@ from domain.ids import Reference
 from store.care.relations import relate
 from store.database import Transaction
 from store.fhir import statements
+from store.fhir.marks import changes, marks
 from store.fhir.reading import heads
 from store.fhir.rows import TABLES, by_table
 from store.fhir.text import stamped, written
@@ -129,7 +130,7 @@ def _ready(tx: Transaction, each: Write, at: datetime) -> _Ready:
     if each.resource is not None:
         given = written(each.resource) if each.text is None else each.text
         text = stamped(given, id=each.reference.id, version=version, last_updated=at)
-        rows = extract(each.resource, token_hash(tx.keys, tx.hospital))
+        rows = extract(each.resource, token_hash(tx.keys, tx.hospital), given)
     body = sealed(tx, each.reference, version, text)
     kept = Version(each.reference, version, at, each.owner, each.resource is None, text)
     return _Ready(each, kept, body.key_id, body.data, by_table(rows))
@@ -149,7 +150,10 @@ async def _several(tx: Transaction, ready: list[_Ready]) -> list[Version]:
 
 
 async def _one(tx: Transaction, ready: _Ready) -> Version:
-    write, filled = ready.write, tuple(bool(rows) for rows in ready.rows)
+    write = ready.write
+    # In order, so that the same rows have the same marks.
+    rows = [table.parameters(sorted(each)) if each else {} for table, each in zip(TABLES, ready.rows, strict=True)]
+    own = marks(tx, write.expected + 1, ready.key_id, rows)
     values: dict[str, Any] = {
         "hospital": tx.hospital,
         "type": write.reference.resource_type,
@@ -158,12 +162,12 @@ async def _one(tx: Transaction, ready: _Ready) -> Version:
         "owner": write.owner,
         "key_id": ready.key_id,
         "body": ready.body,
+        "marks": own,
     }
-    for table, rows in zip(TABLES, ready.rows, strict=True):
-        if rows:
-            values |= table.parameters(rows)
+    for each in rows:
+        values |= each
     if write.expected == 0:
-        statement = statements.create_one(filled, known_new=write.known_new)
+        statement = statements.create_one(tuple(map(bool, rows)), known_new=write.known_new)
         if write.known_new:
             await tx.execute(statement, values)
             return ready.version
@@ -174,9 +178,10 @@ async def _one(tx: Transaction, ready: _Ready) -> Version:
     key = target_key(write.reference)
     values |= {"key": key, "expected": write.expected, "deleted": ready.version.deleted}
     if write.locked is not None:
-        await tx.execute(statements.change_one(filled), values)
+        needed = changes(write.locked.marks, write.locked.version, own)
+        await tx.execute(statements.change_one(needed, locked=True), values)
         return _owned(ready.version, write.owner or write.locked.owner)
-    done = await tx.one(statements.change_one(filled), values)
+    done = await tx.one(statements.change_one(changes(None, write.expected, own), locked=False), values)
     if done is None:
         await _refuse_stale(tx, [ready])
         raise StaleRevision("the resource has changed", reference=write.reference, expected=str(write.expected))

@@ -8,8 +8,7 @@ Everything included is in scope, exists, and comes once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.errors import TooCostly
@@ -30,8 +29,7 @@ MOST_INCLUDED = 5000
 COLUMNS = "r.type, r.id, r.version, r.last_updated, r.owner, r.deleted, r.key_id, r.body, r.number, r.key"
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A resource of a page, and what links lead to it by."""
 
     version: Version

@@ -218,7 +218,7 @@ class _Run:
 
     async def _rows(self, cursor: Cursor | None, limit: int) -> list[tuple[Found, Row]]:
         statement = self._statement(cursor, limit)
-        rows = await self.tx.all(statement.text.encode(), statement.values)
+        rows = await self.tx.all(statement.text.encode(), statement.values, binary=True)
         return [(found(self.tx, row), row) for row in rows]
 
     def _cursor(self, row: Row) -> Cursor:

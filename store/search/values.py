@@ -6,7 +6,9 @@ hl7.org/fhir/R4/search.html#string, #token, #reference, #quantity, #uri.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from domain import resident_numbers, ucum
@@ -24,6 +26,8 @@ _NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
 _ADDRESS_PARTS = ("text", "line", "city", "district", "state", "postalCode", "country")
 _LONGEST_URI = 1000
 _NUMBER = len("900101-1234567")
+_CODING = ("system", "code")
+_TOKEN_OF = {"ContactPoint": ("use", "value"), "Identifier": ("system", "value")}
 
 StringRow = tuple[str, int]
 TokenRow = tuple[int, int]
@@ -73,20 +77,17 @@ def code_key(code: str) -> str:
 
 def codings(value: Any, fhir_type: str) -> list[tuple[str, str]]:
     """(system, code) pairs of a value, `""` for none."""
-    if isinstance(value, str | int):  # a boolean is an int
-        return [("", str(value).lower() if isinstance(value, bool) else str(value))]
     if not isinstance(value, dict):
-        return []
-    match fhir_type:
-        case "CodeableConcept":
-            listed = value.get("coding")
-            return [pair for each in listed for pair in codings(each, "Coding")] if isinstance(listed, list) else []
-        case "ContactPoint":
-            return _pair(value.get("use"), value.get("value"))
-        case "Identifier":
-            return _pair(value.get("system"), value.get("value"))
-        case _:
-            return _pair(value.get("system"), value.get("code"))
+        if isinstance(value, str):
+            return [("", value)]
+        if isinstance(value, bool):
+            return [("", "true" if value else "false")]
+        return [("", str(value))] if isinstance(value, int) else []
+    if fhir_type == "CodeableConcept":
+        listed = value.get("coding")
+        return [pair for each in listed for pair in codings(each, "Coding")] if isinstance(listed, list) else []
+    first, second = _TOKEN_OF.get(fhir_type, _CODING)
+    return _pair(value.get(first), value.get(second))
 
 
 def _pair(system: Any, code: Any) -> list[tuple[str, str]]:
@@ -134,15 +135,20 @@ def type_of_target(reference: str) -> str:
     return kind if kind[:1].isupper() and kind.isalpha() else ""
 
 
-def reference_rows(value: Any) -> list[ReferenceRow]:
+def reference_rows(value: Any) -> Sequence[ReferenceRow]:
     found = target(value)
     if found is None:
         absent = isinstance(value, dict) and "identifier" in value
         return [(target_key(NOTHING_TO_FIND).hex, "")] if absent else []
+    return _rows_of_target(found)
+
+
+@lru_cache(maxsize=16384)
+def _rows_of_target(found: str) -> tuple[ReferenceRow, ...]:
     rows = [(target_key(found).hex, type_of_target(found))]
     if "|" in found:
         rows.append((target_key(found.partition("|")[0]).hex, ""))
-    return rows
+    return tuple(rows)
 
 
 def quantity_rows(value: Any) -> list[QuantityRow]:
@@ -157,9 +163,12 @@ def quantity_rows(value: Any) -> list[QuantityRow]:
     number = decimal(value.get("value"))
     if number is None:
         return []
-    return [
-        (unit, *_compared(scaled(amount), str(value.get("comparator", "")))) for unit, amount in in_units(number, value)
-    ]
+    comparator = str(value.get("comparator", ""))
+    return [(unit, *_compared(_scaled(amount), comparator)) for unit, amount in in_units(number, value)]
+
+
+_scaled = lru_cache(maxsize=4096)(scaled)
+"""Measurements repeat: a temperature is one of a few dozen numbers."""
 
 
 def in_units(number: Decimal, quantity: dict[str, Any]) -> list[tuple[int, Decimal]]:

@@ -18,7 +18,8 @@ class Resource(HospitalTable, table=True):
     """`body` is the sealed client text, `key_id` the key that opens it, `owner` the id of the process it belongs to.
 
     number: names the resource in the search tables, in the order of creation.  key: the hash of its reference, which
-    references to it carry.  deleted: the newest version is a deletion, its body empty.
+    references to it carry.  deleted: the newest version is a deletion, its body empty.  marks: of its search rows
+    (`store.fhir.marks`), None where they are not known.
     """
 
     type: str = Field(primary_key=True, sa_type=Code)
@@ -31,6 +32,7 @@ class Resource(HospitalTable, table=True):
     deleted: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     number: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), nullable=False))
     key: UUID | None = Field(default=None, sa_column=Column(Uuid, Computed(_KEY, persisted=True), nullable=True))
+    marks: bytes | None = Field(default=None)
 
     __table_args__ = (
         Index("resource_number", "hospital", "number", unique=True),

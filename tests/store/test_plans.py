@@ -61,13 +61,13 @@ class Explained(Transaction):
 
     plans: list[dict[str, Any]] = field(default_factory=list)
 
-    async def one(self, sql: Query, params: Params = None) -> dict[str, Any] | None:
+    async def one(self, sql: Query, params: Params = None, *, binary: bool = False) -> dict[str, Any] | None:
         await _explain(self, sql, params)
-        return await super().one(sql, params)
+        return await super().one(sql, params, binary=binary)
 
-    async def all(self, sql: Query, params: Params = None) -> list[dict[str, Any]]:
+    async def all(self, sql: Query, params: Params = None, *, binary: bool = False) -> list[dict[str, Any]]:
         await _explain(self, sql, params)
-        return await super().all(sql, params)
+        return await super().all(sql, params, binary=binary)
 
     async def rows(self, kind: type[Any], sql: Query, params: Params = None) -> list[Any]:
         await _explain(self, sql, params)

@@ -87,13 +87,13 @@ class Explained(Transaction):
 
     plans: list[dict[str, Any]] = field(default_factory=list)
 
-    async def all(self, sql: Query, params: Params = None) -> list[dict[str, Any]]:
+    async def all(self, sql: Query, params: Params = None, *, binary: bool = False) -> list[dict[str, Any]]:
         text = sql if isinstance(sql, bytes) else str(sql).encode()
         cursor = await self.connection.execute(b"explain (format json) " + text, params)
         row = await cursor.fetchone()
         assert row is not None
         self.plans.append(row["QUERY PLAN"][0]["Plan"])
-        return await super().all(sql, params)
+        return await super().all(sql, params, binary=binary)
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
