@@ -9,6 +9,7 @@ from activities.signatures.admission import (
     AdmissionActivities,
     AdmitPatient,
     AssignBedEffect,
+    CallDuty,
     CancelRequest,
     EscalateBedTask,
     OpenBedTask,
@@ -19,8 +20,10 @@ from domain.decisions import Decision
 from domain.errors import Invalid, NotFound
 from domain.ids import Reference, WorkflowId
 from domain.journal import JournalEntry, JournalKey
+from domain.notices import NoticeKind
 from domain.worklist import TaskStatus
 from store import beds, records, worklist
+from store.people import notices
 
 
 class StoreAdmissionActivities(AdmissionActivities):
@@ -63,6 +66,45 @@ class StoreAdmissionActivities(AdmissionActivities):
         return bool((run.answer or {}).get("escalated"))
 
     @activity.defn
+    async def call_duty(self, effect: CallDuty) -> bool:
+        async with self._effects.once(effect.step) as run:
+            if not run.replayed:
+                task = await worklist.get(run.tx, effect.task, lock=True)
+                climbs = effect.rung.climbs and task.status is TaskStatus.REQUESTED
+                if climbs:
+                    await self._climb(run, effect, task)
+                run.answer = {"climbed": climbs}
+        return bool((run.answer or {}).get("climbed"))
+
+    async def _climb(self, run: Run, effect: CallDuty, task: worklist.Task) -> None:
+        rung, due = effect.rung, effect.due_at.isoformat()
+        said: list[JournalEntry] = []
+        if rung.people:
+            await worklist.add_people(run.tx, effect.task, rung.people)
+            people = ",".join(rung.people)
+            called = {"position": str(rung.position), "people": people, "due": due}
+            said.append(JournalEntry(key=JournalKey.DUTY_CALLED, params=called))
+        if rung.role:
+            role = rung.role
+            await worklist.add_candidate(run.tx, effect.task, role, run.at)
+            await run.amend(effect.task, lambda body: tasks.escalated(body, role, run.at))
+            nobody = {"position": str(rung.position), "role": role.value, "due": due}
+            said.append(JournalEntry(key=JournalKey.DUTY_VACANT, params=nobody))
+        await run.tell(_stay(run), task.patient, said)
+        await run.account_for([effect.task], task.patient)
+        await notices.send(
+            run.tx,
+            source=run.step.process.workflow_id,
+            step=run.step.name,
+            to=rung.people,
+            kind=NoticeKind.BED_OVERDUE,
+            params={"place": task.ward, "due": due},
+            urgency=task.priority,
+            now=run.at,
+            real=run.real,
+        )
+
+    @activity.defn
     async def assign_bed(self, effect: AssignBedEffect) -> BedAssigned:
         async with self._effects.once(effect.step) as run:
             if not run.replayed:
@@ -74,6 +116,7 @@ class StoreAdmissionActivities(AdmissionActivities):
                 await run.amend(effect.task, lambda body: tasks.completed(body, actor, run.at))
                 await run.amend(effect.encounter, lambda body: encounters.with_bed(body, bed))
                 await beds.occupy(run.tx, bed, effect.encounter, run.at)
+                await notices.withdraw(run.tx, run.step.process.workflow_id, run.at)
                 await run.tell(
                     effect.encounter,
                     effect.patient,
@@ -114,6 +157,7 @@ class StoreAdmissionActivities(AdmissionActivities):
         if effect.encounter in (await beds.occupied(run.tx)).values():
             await beds.vacate(run.tx, effect.encounter, run.at)
         await beds.end_stay(run.tx, effect.encounter)
+        await notices.withdraw(run.tx, run.step.process.workflow_id, run.at)
         told = JournalEntry(key=JournalKey.ADMISSION_CANCELLED, params={"reason": effect.reason.value})
         await run.tell(effect.encounter, effect.patient, [told])
         await run.account_for([effect.encounter, effect.request], effect.patient)

@@ -10,7 +10,8 @@ from pydantic import AwareDatetime, BaseModel
 
 from domain.clock import HospitalClock
 from domain.commands import CommandRef
-from domain.ids import HospitalCode, Reference, WorkflowId
+from domain.duty import DutyPosition
+from domain.ids import HospitalCode, Reference, StepName, WorkflowId
 from domain.roles import Role
 from domain.worklist import Priority
 
@@ -40,15 +41,19 @@ class BedTask(BaseModel, frozen=True):
     """The open task "assign a bed".
 
     due_at, look_at: hospital time; the ladder looks at the task when it is due and then again each `every`, because a
-    person who has taken a task may give it back or forget it.  then_ask: whom it adds.  looks: how often it has looked.
+    person who has taken a task may give it back or forget it.  then_ask: whom it adds, a duty position from which the
+    ladder climbs, or by rules of the first release a role.  looks: how often it has looked.  rung, rung_step: the
+    position that was called last, and the step that did.
     """
 
     ref: Reference
     due_at: AwareDatetime
     look_at: AwareDatetime
     every: timedelta
-    then_ask: Role
+    then_ask: Role | DutyPosition
     looks: int = 0
+    rung: DutyPosition | None = None
+    rung_step: StepName | None = None
 
 
 class AdmissionState(BaseModel, frozen=True):

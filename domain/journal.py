@@ -18,6 +18,8 @@ class JournalKey(StrEnum):
     TASK_CLAIMED = "task-claimed"  # task
     TASK_RELEASED = "task-released"  # task
     BED_TASK_ESCALATED = "bed-task-escalated"  # role, due
+    DUTY_CALLED = "duty-called"  # position, people, due
+    DUTY_VACANT = "duty-vacant"  # position, role, due
     BED_ASSIGNED = "bed-assigned"  # bed
     ADMITTED = "admitted"  # bed
     ADMISSION_CANCELLED = "admission-cancelled"  # reason

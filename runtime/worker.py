@@ -19,7 +19,9 @@ from temporalio.worker import Worker
 
 from activities.admission import StoreAdmissionActivities
 from activities.decisions import StoreDecisionActivities
+from activities.duty import StoreDutyActivities
 from activities.effects import Effects
+from activities.notify import StoreNotifyActivities
 from domain.errors import Misconfigured, Unavailable
 from rules.bundle import RuleBook
 from rules.engine import RuleEngine
@@ -61,6 +63,7 @@ def build_worker(
     effects: how many run at once; more than the database has connections would only wait for one.
     """
     admission = StoreAdmissionActivities(Effects(database, lambda: datetime.now(UTC)))
+    duty, notify = StoreDutyActivities(database), StoreNotifyActivities(database, lambda: datetime.now(UTC))
     decisions = StoreDecisionActivities(database, RuleEngine(), RuleBook(), lambda: datetime.now(UTC))
     return Worker(
         client,
@@ -69,10 +72,16 @@ def build_worker(
         activities=[
             admission.open_bed_task,
             admission.escalate_bed_task,
+            admission.call_duty,
             admission.assign_bed,
             admission.admit,
             admission.cancel_request,
             decisions.decide,
+            duty.reach,
+            duty.next_rung,
+            notify.send,
+            notify.heard,
+            notify.acknowledge,
         ],
         workflow_runner=sandbox(),
         interceptors=[AtTheEdge()],

@@ -20,6 +20,7 @@ from store.database import Database, Transaction
 from store.fhir import statements, versions
 from store.fhir.rows import TABLES, by_table
 from store.fhir.versions import COLUMNS, Version, opened, sealed
+from store.people import contacts
 from store.sealing import Sealed, SealedColumn, open_, seal
 from store.search.extract import Rows, extract
 from store.search.keyed import token_hash
@@ -32,6 +33,7 @@ PLACES: tuple[SealedColumn, ...] = (
     exports.SEALED,
     export_files.SEALED,
     messages.SEALED,
+    contacts.SEALED,
 )
 """Everything that is sealed under data keys but the newest versions of resources. The audit's texts never change."""
 

@@ -14,6 +14,7 @@ from domain.errors import NotSignedIn
 from domain.roles import Role
 from store import outbox
 from store.database import SystemTransaction, Transaction
+from store.people.held import held
 from store.pipeline import Pending
 
 TOPIC = "sessions"
@@ -28,6 +29,33 @@ _SEEN_EVERY = timedelta(minutes=1)
 _AGENT = 200  # characters of what a browser says it is
 
 _SECRET = re.compile(r"([a-z][a-z0-9]{1,30})\.[A-Za-z0-9_-]{43}")
+
+
+# What the colleague has lost since then is not lent any more; nor is what the taker's own licence does not allow.
+_SESSION = f"""
+select s.account, s.csrf, s.started_at, s.seen_at, s.expires_at, s.proved_at, s.method,
+       a.display_ko, a.display_en, {held("a.roles", "a.hospital", "a.name")} as roles,
+       d.giver as on_behalf_of, coalesce({held("d.lent", "s.hospital", "s.account")}, '{{}}') as lent
+from session s join account a on a.hospital = s.hospital and a.name = s.account
+left join hospital_clock clock on clock.hospital = s.hospital
+left join lateral (
+    select d.giver,
+           array(select unnest(d.roles) intersect select unnest({held("g.roles", "g.hospital", "g.name")})) as lent
+    from delegation d join account g on g.hospital = d.hospital and g.name = d.giver and not g.disabled
+    where d.hospital = s.hospital and d.taker = s.account and d.giver = s.acting_for
+      and d.since <= %(now)s and d.until > %(now)s and d.ended_at is null
+    order by d.until desc limit 1
+) d on true
+where s.hospital = %(hospital)s and s.secret_hash = %(hash)s and s.expires_at > %(now)s
+  and s.seen_at > %(idle)s and not a.disabled
+""".encode()  # noqa: S608  # columns and pieces of ours
+
+_TOKEN = f"""
+select t.label, {held("t.roles", "t.hospital", "t.label")} as roles, t.scope, t.expires_at
+from access_token t left join client c on c.hospital = t.hospital and c.id = t.label
+left join hospital_clock clock on clock.hospital = t.hospital
+where t.hospital = %(hospital)s and t.secret_hash = %(hash)s and t.expires_at > %(now)s and c.disabled is not true
+""".encode()  # noqa: S608  # columns and pieces of ours
 
 
 class Session(BaseModel, frozen=True):
@@ -141,21 +169,7 @@ async def session(
     """
     found = await tx.rows(
         Session,
-        """
-        select s.account, s.csrf, s.started_at, s.seen_at, s.expires_at, s.proved_at, s.method,
-               a.display_ko, a.display_en, a.roles, d.giver as on_behalf_of, coalesce(d.lent, '{}') as lent
-        from session s join account a on a.hospital = s.hospital and a.name = s.account
-        left join lateral (
-            -- What the colleague has lost since then is not lent any more.
-            select d.giver, array(select unnest(d.roles) intersect select unnest(g.roles)) as lent
-            from delegation d join account g on g.hospital = d.hospital and g.name = d.giver and not g.disabled
-            where d.hospital = s.hospital and d.taker = s.account and d.giver = s.acting_for
-              and d.since <= %(now)s and d.until > %(now)s and d.ended_at is null
-            order by d.until desc limit 1
-        ) d on true
-        where s.hospital = %(hospital)s and s.secret_hash = %(hash)s and s.expires_at > %(now)s
-          and s.seen_at > %(idle)s and not a.disabled
-        """,
+        _SESSION,
         {"hospital": tx.hospital, "hash": secret_hash, "now": now, "idle": now - idles},
     )
     if not found:
@@ -241,11 +255,8 @@ async def token(tx: Transaction, secret_hash: bytes, now: datetime) -> Token:
     """What a token may. Raises NotSignedIn for an unknown or expired one, and for a closed client's."""
     found = await tx.rows(
         Token,
-        """
-        select t.* from access_token t left join client c on c.hospital = t.hospital and c.id = t.label
-        where t.hospital = %s and t.secret_hash = %s and t.expires_at > %s and c.disabled is not true
-        """,
-        [tx.hospital, secret_hash, now],
+        _TOKEN,
+        {"hospital": tx.hospital, "hash": secret_hash, "now": now},
     )
     if not found:
         raise NotSignedIn("no such token")

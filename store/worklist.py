@@ -123,7 +123,7 @@ async def claim(
         from worklist_task where hospital = %(hospital)s and id = %(id)s
         for update
         """,
-        {"hospital": tx.hospital, "id": ref.id, "roles": list(roles)},
+        {"hospital": tx.hospital, "id": ref.id, "roles": [*roles, actor]},
     )
     if not seen:
         raise NotFound("no such task", task=ref)
@@ -168,6 +168,14 @@ async def add_candidate(
     return await _change(tx, task, escalated=True, due_at=due_at or task.due_at)
 
 
+async def add_people(tx: Transaction, ref: Reference, accounts: Collection[str]) -> Task:
+    """Escalate an open task to persons, who are on duty: they may take it whatever their roles. Raises AlreadyDone."""
+    task = await get(tx, ref, lock=True)
+    _still_open(task)
+    await _candidates(tx, ref, accounts)
+    return await _change(tx, task, escalated=True)
+
+
 async def for_roles(
     tx: Transaction,
     roles: Collection[Role],
@@ -182,7 +190,7 @@ async def for_roles(
     status_open: False gives closed ones, the latest first.  now: without it, nothing counts as overdue.
     """
     # The lateral join looks candidates up task by task: an EXISTS beside the OR reads all that there ever were.
-    params = {"hospital": tx.hospital, "roles": list(roles), "actor": actor, "now": now, "limit": limit}
+    params = {"hospital": tx.hospital, "roles": [*roles, actor], "actor": actor, "now": now, "limit": limit}
     if status_open:
         return await tx.rows(
             Task,
@@ -226,15 +234,16 @@ async def counts(tx: Transaction, roles: Collection[Role], actor: str, now: date
         ) c on true
         where t.hospital = %(hospital)s and t.closed_at is null and (t.owner = %(actor)s or c.may)
         """,
-        {"hospital": tx.hospital, "roles": list(roles), "actor": actor, "now": now},
+        {"hospital": tx.hospital, "roles": [*roles, actor], "actor": actor, "now": now},
     )
     return rows[0]
 
 
 async def candidates(tx: Transaction, ref: Reference) -> set[Role]:
-    """The roles that may take a task."""
+    """The roles that may take a task. Persons who may, because they are on duty, are left out."""
     rows = await tx.all(
-        "select role from worklist_candidate where hospital = %s and task_id = %s", [tx.hospital, ref.id]
+        "select role from worklist_candidate where hospital = %s and task_id = %s and role not like '%%@%%'",
+        [tx.hospital, ref.id],
     )
     return {Role(row["role"]) for row in rows}
 
@@ -283,7 +292,8 @@ async def _owned(tx: Transaction, ref: Reference, actor: str, revision: int) -> 
     return task
 
 
-async def _candidates(tx: Transaction, ref: Reference, roles: Collection[Role]) -> None:
+async def _candidates(tx: Transaction, ref: Reference, roles: Collection[str]) -> None:
+    """Roles, or accounts of persons: only accounts have an '@'."""
     await tx.execute(
         """
         insert into worklist_candidate (hospital, task_id, role)

@@ -12,10 +12,13 @@ with workflow.unsafe.imports_passed_through():
         AdmissionActivities,
         AdmitPatient,
         AssignBedEffect,
+        CallDuty,
         CancelRequest,
         EscalateBedTask,
         OpenBedTask,
     )
+    from activities.signatures.duty import DutyActivities, NextRung
+    from activities.signatures.effects import EFFECT
     from domain.admission import (
         AdmissionOutcome,
         AdmissionPhase,
@@ -27,8 +30,9 @@ with workflow.unsafe.imports_passed_through():
         Cancelled,
     )
     from domain.decisions import DecisionPoint
+    from domain.duty import DutyPosition, role_or_position
     from domain.errors import AlreadyDone, NotFound
-    from domain.ids import Reference, made_id
+    from domain.ids import Reference, StepName, made_id
     from domain.process import Step
     from domain.roles import Role
     from domain.worklist import TaskKind, TaskSpec
@@ -105,7 +109,7 @@ class Admission(Process[AdmissionState]):
                             due_at=due_at,
                             look_at=due_at,
                             every=allowed,
-                            then_ask=Role(decision.values["then_ask"]),
+                            then_ask=role_or_position(decision.values["then_ask"]),
                         ),
                     }
                 ),
@@ -131,14 +135,42 @@ class Admission(Process[AdmissionState]):
         async with self._turn:
             if not self._at(AdmissionPhase.AWAITING_BED):  # assigned or cancelled while the timer fired
                 return
+            if isinstance(task.then_ask, DutyPosition):
+                await self._climb(task, task.then_ask)
+                return
+            to = task.then_ask
             looks = task.looks + 1
             again = task.model_copy(update={"looks": looks, "look_at": task.look_at + task.every})
             await self._effect(
                 f"{ASSIGN_BED}/escalate/{looks}",
                 self._state.model_copy(update={"bed_task": again}),
                 AdmissionActivities.escalate_bed_task,
-                lambda step: EscalateBedTask(step=step, task=task.ref, to=task.then_ask, due_at=task.due_at),
+                lambda step: EscalateBedTask(step=step, task=task.ref, to=to, due_at=task.due_at),
             )
+
+    async def _climb(self, task: BedTask, ladder: DutyPosition) -> None:
+        """One look of the ladder, within the turn. Whom it calls is decided by the roster of this moment."""
+        looks = task.looks + 1
+        step = StepName(f"{ASSIGN_BED}/call/{looks}")
+        question = NextRung(
+            workflow_id=self._state.workflow_id,
+            task=task.ref,
+            ladder=ladder,
+            last=task.rung,
+            last_step=task.rung_step,
+            place=self._state.ward,
+            patience=task.every,
+            moment=self._now(),
+        )
+        rung = await workflow.execute_local_activity_method(DutyActivities.next_rung, question, **EFFECT)
+        moved = {"rung": rung.position, "rung_step": step} if rung.climbs else {}
+        again = task.model_copy(update={"looks": looks, "look_at": task.look_at + task.every, **moved})
+        await self._effect(
+            step,
+            self._state.model_copy(update={"bed_task": again}),
+            AdmissionActivities.call_duty,
+            lambda step: CallDuty(step=step, task=task.ref, rung=rung, due_at=task.due_at),
+        )
 
     @workflow.update
     async def assign_bed(self, order: AssignBed) -> BedAssigned:

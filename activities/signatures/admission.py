@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from pydantic import AwareDatetime, BaseModel
 from temporalio import activity
 
+from activities.signatures.duty import Rung
 from domain.admission import BedAssigned, Cancelled, CancelReason
 from domain.decisions import Decision
 from domain.ids import Reference
@@ -25,6 +26,15 @@ class EscalateBedTask(BaseModel, frozen=True):
     step: Step
     task: Reference
     to: Role
+    due_at: AwareDatetime
+
+
+class CallDuty(BaseModel, frozen=True):
+    """An overdue task is brought to whoever is on duty: `rung` says to whom."""
+
+    step: Step
+    task: Reference
+    rung: Rung
     due_at: AwareDatetime
 
 
@@ -68,6 +78,11 @@ class AdmissionActivities(ABC):
     @abstractmethod
     async def escalate_bed_task(self, effect: EscalateBedTask) -> bool:
         """Add a candidate role to an overdue task. False: somebody has it, or was asked before; it stands down."""
+
+    @activity.defn
+    @abstractmethod
+    async def call_duty(self, effect: CallDuty) -> bool:
+        """Let the people of a rung take an overdue task, and send them a message. False: it stands down."""
 
     @activity.defn
     @abstractmethod

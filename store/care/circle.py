@@ -50,7 +50,7 @@ async def circle(
 ) -> Circle:
     """Who `actor` may reach now, in hospital time. also: the account of a colleague for whom the person acts."""
     acting = [actor, also] if also else [actor]
-    stands = [await standing(tx, each) for each in acting]
+    stands = [await standing(tx, each, now) for each in acting]
     named = [*map(holder_of, acting), *(each.practitioner for each in stands if each.practitioner)]
     persons = [target_key(each) for each in named]
     places = [target_key(each) for own in stands for each in own.places]
@@ -77,7 +77,7 @@ async def circle(
         {
             "hospital": tx.hospital,
             "actor": actor,
-            "roles": [role.value for role in roles],
+            "roles": [*(role.value for role in roles), *acting],
             "acting": acting,
             "places": places,
             "holders": [*persons, *places],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pydantic import BaseModel
 
@@ -17,12 +18,24 @@ class Standing(BaseModel, frozen=True):
     places: tuple[Reference, ...] = ()
 
 
-async def standing(tx: Transaction, account: str) -> Standing:
-    """Empty for an account of which nothing is known."""
+async def standing(tx: Transaction, account: str, now: datetime) -> Standing:
+    """What is so at a moment, in hospital time; empty for an account of which nothing is known.
+
+    Posts (PractitionerRole) that run add their places to those that the account has all the time.
+    """
     found = await tx.rows(
         Standing,
-        "select practitioner, places from standing where hospital = %s and account = %s",
-        [tx.hospital, account],
+        """
+        select s.practitioner, array(
+            select unnest(s.places)
+            union
+            select unnest(c.places) from credential c
+            where c.hospital = s.hospital and c.practitioner = s.practitioner and c.kind = 'post'
+              and (c.since is null or c.since <= %(now)s) and (c.until is null or c.until > %(now)s)
+        ) as places
+        from standing s where s.hospital = %(hospital)s and s.account = %(account)s
+        """,
+        {"hospital": tx.hospital, "account": account, "now": now},
     )
     return found[0] if found else Standing()
 

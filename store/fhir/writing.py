@@ -21,6 +21,7 @@ from store.fhir.reading import heads
 from store.fhir.rows import TABLES, by_table
 from store.fhir.text import stamped, written
 from store.fhir.versions import Head, Version, sealed
+from store.people import credentials
 from store.search.extract import Rows, extract
 from store.search.keyed import target_key, token_hash
 
@@ -102,7 +103,9 @@ async def write(tx: Transaction, writes: Sequence[Write], *, now: datetime) -> l
     _refuse_twice(writes)
     ready = [_ready(tx, each, now.astimezone(UTC)) for each in writes]
     kept = [await _one(tx, ready[0])] if len(ready) == 1 else await _several(tx, ready)
-    await relate(tx, [(each.reference, each.resource, each.expected + 1) for each in writes], now)
+    changed = [(each.reference, each.resource, each.expected + 1) for each in writes]
+    await relate(tx, changed, now)
+    await credentials.keep(tx, changed)
     return kept
 
 

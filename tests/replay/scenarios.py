@@ -8,6 +8,8 @@ from contextlib import suppress
 from temporalio.client import WorkflowUpdateFailedError
 
 from domain.admission import AdmissionState
+from domain.duty import DutyPosition
+from domain.roles import Role
 from domain.worklist import Priority
 from tests.workflows.desk import Desk, Stay
 
@@ -23,6 +25,18 @@ async def admission_escalated_then_assigned(desk: Desk) -> Stay:
     stay = await desk.admission()
     await desk.minutes(stay, 31)
     await desk.until(stay, lambda state: state.bed_task is not None and state.bed_task.looks > 0)
+    await desk.assign(stay, await desk.bed())
+    await stay.result()
+    return stay
+
+
+async def admission_duty_called_then_assigned(desk: Desk) -> Stay:
+    """Two rungs: the ward supervisor is silent, the director is called."""
+    await desk.on_duty(DutyPosition.WARD_SUPERVISOR, "supervisor@x", Role.CHARGE_NURSE)
+    await desk.on_duty(DutyPosition.DUTY_DIRECTOR, "director@x", Role.PHYSICIAN)
+    stay = await desk.admission()
+    await desk.minutes(stay, 61)
+    await desk.until(stay, lambda state: state.bed_task is not None and state.bed_task.looks > 1)
     await desk.assign(stay, await desk.bed())
     await stay.result()
     return stay
@@ -61,6 +75,7 @@ SCENARIOS: dict[str, Callable[[Desk], Awaitable[Stay]]] = {
     for scenario in (
         admission_assigned,
         admission_escalated_then_assigned,
+        admission_duty_called_then_assigned,
         admission_cancelled,
         admission_refused_twice_then_assigned,
         admission_resumed_and_waiting,

@@ -150,6 +150,8 @@ async def test_the_system_role_has_these_grants_and_no_more(urls: Urls) -> None:
         ("data_key", "wrapped"),
         ("export_job", "leased_until"),
         ("export_job", "turn"),
+        ("notice", "leased_until"),
+        ("notice", "turn"),
         ("outbox", "delivered_at"),
         ("subscription_delivery", "leased_until"),
         ("subscription_delivery", "turn"),
@@ -285,3 +287,54 @@ async def test_another_hospitals_resource_is_not_found(
         with pytest.raises(NotFound):
             await records.read(tx, ref("Patient/p1"))
         assert await journal.read(tx, ref("Encounter/e1")) == []
+
+
+PEOPLE = (
+    "absence",
+    "business_week",
+    "contact",
+    "credential",
+    "duty",
+    "duty_above",
+    "duty_need",
+    "holiday",
+    "notice",
+    "notice_event",
+    "setup_alarm",
+)
+
+
+@pytest.mark.parametrize("table", PEOPLE)
+async def test_a_row_about_people_stays_in_its_hospital(
+    database: Database, urls: Urls, hospital: str, other_hospital: str, table: str
+) -> None:
+    """A row of each table, made by who may do everything: its hospital sees it, the other and nobody do not."""
+    async with await AsyncConnection.connect(urls.superuser, autocommit=True) as connection:
+        columns = await (
+            await connection.execute(
+                """
+                select attname, format_type(atttypid, null) from pg_attribute
+                where attrelid = %s::regclass and attnum > 0 and not attisdropped and attnotnull and attidentity = ''
+                order by attnum
+                """,
+                [table],
+            )
+        ).fetchall()
+        values = {
+            "text": hospital, "uuid": "00000000-0000-0000-0000-000000000001", "integer": 1, "bigint": 1, "bytea": b"x",
+            "timestamp with time zone": "2026-11-24T00:00Z", "date": "2026-11-24", "jsonb": "{}",
+            "time without time zone": "08:00", "boolean": True, "text[]": [],
+        }  # fmt: skip
+        await connection.execute(
+            sql.SQL("insert into {} ({}) values ({})").format(
+                sql.Identifier(table),
+                sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
+                sql.SQL(", ").join(sql.Placeholder() for _ in columns),
+            ),
+            [values[kind] for _, kind in columns],
+        )
+    seen = {}
+    for code in (hospital, other_hospital, ""):
+        async with database.transaction(code) as tx:
+            seen[code] = await tx.one(_any_row_of(table)) is not None
+    assert seen == {hospital: True, other_hospital: False, "": False}

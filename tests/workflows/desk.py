@@ -28,14 +28,16 @@ from domain.admission import (
 )
 from domain.clock import HospitalClock
 from domain.commands import CommandRef
+from domain.duty import DutyPosition
 from domain.ids import Reference
 from domain.process import ProcessSnapshot
 from domain.roles import Role
 from domain.worklist import Priority
 from runtime.worker import build_worker
-from store import beds, journal, processes, records, worklist
+from store import accounts, beds, journal, processes, records, worklist
 from store.database import Database
 from store.journal import JournalLine
+from store.people import rosters
 from store.processes import ProcessRow
 from store.worklist import Task
 from workflows.admission import Admission
@@ -140,6 +142,18 @@ class Desk:
     async def tasks_of(self, role: Role) -> list[Reference]:
         async with self.database.transaction(self.hospital) as tx:
             return [task.ref for task in await worklist.for_roles(tx, {role}, actor=role.value)]
+
+    async def on_duty(self, position: DutyPosition, name: str, role: Role) -> None:
+        """Somebody holds a position in the whole hospital, for a day around now."""
+        now = datetime.now(UTC)
+        async with self.database.transaction(self.hospital) as tx:
+            await accounts.create_account(
+                tx, name=name, display_ko=name, display_en=name, roles=[role], password_hash="x"
+            )
+            await rosters.enter(
+                tx, uuid4(), position=position, place=None, account=name, since=now - timedelta(days=1),
+                until=now + timedelta(days=1), by="admin@x", now=now,
+            )  # fmt: skip
 
     async def claim(self, stay: Stay, by: str = BED_MANAGER) -> Task:
         task = await self.task(stay)

@@ -50,7 +50,7 @@ async def test_the_journal_and_the_audit_tell_who_did_what_once(desk: Desk) -> N
     state = await desk.state(stay)
     told = [(line.key, line.actor, line.params) for line in await desk.story(state)]
     assert state.bed_task is not None
-    decided = {"version": "1.2.0", "trace": made_id(state.workflow_id, "assign-bed/1/due", "decision")}
+    decided = {"version": "1.3.0", "trace": made_id(state.workflow_id, "assign-bed/1/due", "decision")}
     assert told == [
         (JournalKey.DUE_TIME_DECIDED, None, {"minutes": "30", "rule": "bed-assignment-due"} | decided),
         (JournalKey.BED_TASK_OPENED, None, {"role": "bed-manager", "due": state.bed_task.due_at.isoformat()}),
@@ -75,7 +75,7 @@ async def test_nobody_is_reminded_before_the_time_is_over(desk: Desk, priority: 
 
 
 @pytest.mark.parametrize(("priority", "minutes"), [(Priority.ROUTINE, 31), (Priority.STAT, 16)])
-async def test_a_task_that_waits_too_long_reaches_the_ward_manager(
+async def test_a_task_that_waits_too_long_with_nobody_on_duty_reaches_the_ward_managers_list(
     desk: Desk, priority: Priority, minutes: int
 ) -> None:
     stay = await desk.admission(priority)
@@ -85,8 +85,8 @@ async def test_a_task_that_waits_too_long_reaches_the_ward_manager(
     assert await desk.tasks_of(Role.WARD_MANAGER) == [state.bed_task.ref]
     last = (await desk.story(state))[-1]
     assert (last.key, last.params) == (
-        JournalKey.BED_TASK_ESCALATED,
-        {"role": "ward-manager", "due": state.bed_task.due_at.isoformat()},
+        JournalKey.DUTY_VACANT,
+        {"position": "duty-director", "role": "ward-manager", "due": state.bed_task.due_at.isoformat()},
     )
     assert last.occurred_at >= state.bed_task.due_at
 
@@ -107,7 +107,7 @@ async def test_the_reminder_stands_down_when_somebody_has_taken_the_task(desk: D
     await desk.minutes(stay, 31)
     state = await desk.until(stay, escalated)
     assert await desk.tasks_of(Role.WARD_MANAGER) == []
-    assert JournalKey.BED_TASK_ESCALATED not in [line.key for line in await desk.story(state)]
+    assert JournalKey.DUTY_VACANT not in [line.key for line in await desk.story(state)]
 
 
 async def test_a_task_that_was_taken_and_given_back_is_looked_at_again(desk: Desk) -> None:
@@ -128,7 +128,7 @@ async def test_who_was_asked_once_is_not_told_again_at_the_next_look(desk: Desk)
     await desk.minutes(stay, 61)
     state = await desk.until(stay, lambda state: state.bed_task is not None and state.bed_task.looks > 1)
     keys = [line.key for line in await desk.story(state)]
-    assert keys.count(JournalKey.BED_TASK_ESCALATED) == 1
+    assert keys.count(JournalKey.DUTY_VACANT) == 1
 
 
 async def test_the_row_names_the_next_instant_at_which_the_process_acts(desk: Desk) -> None:

@@ -64,7 +64,7 @@ async def test_a_lost_process_does_not_remind_a_second_time(desk: Desk) -> None:
     await desk.minutes(stay, 60)
     await desk.until(stay, lambda state: state.bed_task is not None and state.bed_task.looks > 1)
     keys = [line.key for line in await desk.story(await desk.state(stay))]
-    assert keys.count(JournalKey.BED_TASK_ESCALATED) == 1
+    assert keys.count(JournalKey.DUTY_VACANT) == 1
 
 
 async def test_a_process_lost_between_bed_and_admission_admits(desk: Desk) -> None:

@@ -49,6 +49,7 @@ async def show_stay(
         task = await _open_task(tx, admission)
         lines = await journal.read(tx, encounter)
         actors = [line.actor for line in lines] + ([task.owner] if task else [])
+        actors += [name for line in lines for name in line.params.get("people", "").split(",")]
         facts = StayFacts(
             encounter=stay.body,
             patient=(await records.read(tx, patient)).body,

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from api.refusals import N_
 from api.ui.views.codes import cancel_reason, priority_name
+from api.ui.views.duty import position_name
 from api.ui.views.frame import role_name
 from api.ui.views.names import Names
 from api.ui.views.times import Moment, moment
 from api.ui.words import Words
 from domain.admission import CancelReason
+from domain.duty import DutyPosition
 from domain.journal import JournalKey
 from domain.roles import Role
 from domain.worklist import Priority
@@ -30,6 +32,10 @@ SENTENCES: dict[JournalKey, str] = {
     JournalKey.TASK_CLAIMED: N_("{actor} took the task."),
     JournalKey.TASK_RELEASED: N_("{actor} gave the task back."),
     JournalKey.BED_TASK_ESCALATED: N_("No bed was assigned by {due}. Also asked: {role}."),
+    JournalKey.DUTY_CALLED: N_("No bed was assigned by {due}. Called by roster: {people} ({position})."),
+    JournalKey.DUTY_VACANT: N_(
+        "No bed was assigned by {due}. Nobody is left on duty up to the {position}; also asked: {role}."
+    ),
     JournalKey.BED_ASSIGNED: N_("{actor} assigned bed {bed}."),
     JournalKey.ADMITTED: N_("The patient was admitted to bed {bed}."),
     JournalKey.ADMISSION_CANCELLED: N_("{actor} withdrew the request: {reason}."),
@@ -42,6 +48,8 @@ _MARKS: dict[JournalKey, str] = {
     JournalKey.DUE_TIME_FALLBACK: "rule",
     JournalKey.BED_TASK_OPENED: "waiting",
     JournalKey.BED_TASK_ESCALATED: "late",
+    JournalKey.DUTY_CALLED: "late",
+    JournalKey.DUTY_VACANT: "late",
     JournalKey.BED_ASSIGNED: "bed",
     JournalKey.ADMITTED: "done",
     JournalKey.ADMISSION_CANCELLED: "stopped",
@@ -78,12 +86,16 @@ class _Forgiving(dict[str, str]):
         return "…"
 
 
-def _shown(words: Words, name: str, value: str, names: Names, now: datetime) -> str:
+def _shown(words: Words, name: str, value: str, names: Names, now: datetime) -> str:  # noqa: PLR0911  (one a kind)
     match name:
         case "ward" | "bed":
             return names.place(value)
         case "role":
             return ", ".join(role_name(words, Role(role)) for role in value.split(","))
+        case "people":
+            return ", ".join(names.person(account) for account in value.split(","))
+        case "position":
+            return position_name(words, DutyPosition(value))
         case "priority":
             return priority_name(words, Priority(value))
         case "reason":

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from api.ui.views.codes import cancel_reason, priority_name, task_name
-from api.ui.views.frame import role_name, role_names
+from api.ui.views.duty import asked_name
+from api.ui.views.frame import role_names
 from api.ui.views.journal import JournalView, journal_view
 from api.ui.views.names import Names
 from api.ui.views.people import PatientView, patient_view
@@ -130,10 +131,11 @@ def _waiting(words: Words, facts: StayFacts, now: datetime, *, may_work: bool) -
     else:
         whom = _("nobody has taken it; asked: {roles}").format(roles=role_names(words, facts.candidates))
     if task.escalated:
-        then = _("Everybody who can help has been asked. It stays on their lists until a bed is assigned.")
+        then = _("Whoever is on duty has been called. While nobody takes it, the next in charge are called in turn.")
     else:
+        bed_task = facts.admission.bed_task if facts.admission else None
         then = _("If no bed is assigned by then, the {role} is asked as well.").format(
-            role=role_name(words, Role.WARD_MANAGER)
+            role=asked_name(words, bed_task.then_ask if bed_task else Role.WARD_MANAGER)
         )
     return Waiting(
         what=task_name(words, TaskKind(task.kind)),
