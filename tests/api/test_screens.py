@@ -176,5 +176,5 @@ async def test_a_stay_tells_why_it_waits(
     page = (await client.get(f"/stays/{number}")).text
     assert "Why waiting" in page
     assert "nobody has taken it; asked: bed manager" in page
-    assert "If no bed is assigned by then, the ward manager is asked as well." in page
+    assert "If no bed is assigned by then, the ward supervisor is asked as well." in page
     assert "/cancel" not in page  # a ward manager does not withdraw requests
