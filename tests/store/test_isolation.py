@@ -321,7 +321,9 @@ async def test_a_row_about_people_stays_in_its_hospital(
             )
         ).fetchall()
         values = {
-            "text": hospital, "uuid": "00000000-0000-0000-0000-000000000001", "integer": 1, "bigint": 1, "bytea": b"x",
+            "text": hospital,
+            "character varying": "x",
+            "uuid": "00000000-0000-0000-0000-000000000001", "integer": 1, "bigint": 1, "bytea": b"x",
             "timestamp with time zone": "2026-11-24T00:00Z", "date": "2026-11-24", "jsonb": "{}",
             "time without time zone": "08:00", "boolean": True, "text[]": [],
         }  # fmt: skip

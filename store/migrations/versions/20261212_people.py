@@ -7,7 +7,7 @@ from alembic import op
 from store.migrations.isolation import isolate
 
 revision = "20261212_people"
-down_revision = "20261205_subscriptions"
+down_revision = "20261206_row_marks"
 
 ID = 'text collate "C"'
 KEPT = f"made_at timestamptz not null, made_by {ID} not null"
