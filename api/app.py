@@ -14,12 +14,14 @@ from starlette.types import Receive, Scope, Send
 
 from api import document, health, problems
 from api.auth import token
+from api.commands import accounts as account_commands
 from api.commands import admissions, care, numbers, rules, security, status, stays, worklist
 from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards, Limits
 from api.state import AppState
 from api.ui.routes import account, delegations, design, events, home, kept, session, sign_on, signing_in, step_up
+from api.ui.routes import accounts as account_screens
 from api.ui.routes import admissions as admission_screens
 from api.ui.routes import care as care_screens
 from api.ui.routes import security as security_screens
@@ -45,6 +47,7 @@ _ROUTERS = (
     care_screens.router,
     delegations.router,
     security_screens.router,
+    account_screens.router,
     design.router,
     kept.router,
     events.router,
@@ -55,6 +58,7 @@ _ROUTERS = (
     rules.router,
     numbers.router,
     security.router,
+    account_commands.router,
     status.router,  # last: it takes any key under /commands
 )
 

@@ -61,6 +61,12 @@ _SAID: dict[type[PhisError], _Said] = {
         N_("It needs one of these roles: {roles}."),
         N_("Ask a colleague who holds one of them, or the administrator of your hospital. The attempt was recorded."),
     ),
+    errors.OwnAccount: _Said(
+        HTTPStatus.FORBIDDEN,
+        N_("This is your own account"),
+        N_("Nobody changes their own rights, so that nobody raises themselves or is locked out by accident."),
+        N_("Ask another administrator of your hospital. What is yours to change stands under My account."),
+    ),
     errors.SignOnRefused: _Said(
         HTTPStatus.FORBIDDEN,
         N_("The sign-on did not let you in"),

@@ -5,6 +5,7 @@
     │   ├── Invalid                 its content is wrong, `field` says where
     │   ├── NotSignedIn             nobody is known to be asking
     │   ├── Forbidden               somebody is, and may not
+    │   │   └── OwnAccount              a colleague has to do this: it is the asker's own account
     │   ├── NotFound                no such thing, or it belongs to another hospital
     │   │   ├── Deleted             it was here and was deleted; its history stays
     │   │   └── OutOfReach          it is there, and not for the caller: said as if it were not
@@ -71,6 +72,12 @@ class NotSignedIn(Refused):
 
 class Forbidden(Refused):
     code = "forbidden"
+
+
+class OwnAccount(Forbidden):
+    """Nobody gives themselves roles, and nobody locks themselves out by accident."""
+
+    code = "own-account"
 
 
 class NotFound(Refused):

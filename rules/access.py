@@ -60,6 +60,8 @@ class Action(StrEnum):
     DELEGATE = "delegate"  # let a colleague act on one's behalf
     SEE_RESIDENT_NUMBER = "see-resident-number"  # the whole number of a patient, with a reason
     SEE_SECURITY = "see-security"  # what deserves a look: lock-outs, refusals, exports, keys
+    SEE_ACCOUNTS = "see-accounts"  # who may sign in, with which roles, and where they are signed in
+    MANAGE_ACCOUNTS = "manage-accounts"  # make, close and reset others' accounts, change their roles
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ _ACTIONS: Mapping[Action, tuple[_Right, ...]] = {
         _Right(_NURSING, Reach.WARD),
     ),
     Action.SEE_SECURITY: (_Right(_of(Role.ADMINISTRATOR, Role.AUDITOR)),),
+    Action.SEE_ACCOUNTS: (_Right(_of(Role.ADMINISTRATOR, Role.AUDITOR)),),
+    Action.MANAGE_ACCOUNTS: (_Right(_of(Role.ADMINISTRATOR)),),
 }
 
 

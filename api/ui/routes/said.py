@@ -35,6 +35,10 @@ def notice_of(words: Words, code: str) -> Notice | None:
         ),
         "acting-ended": Notice("done", _("You act for yourself again")),
         "reviewed": Notice("done", _("The case is closed"), next=_("Your verdict and remark are kept with the case.")),
+        "account-roles": Notice("done", _("The roles are changed"), next=_("The person signs in anew with them.")),
+        "account-close": Notice("done", _("The account is closed"), next=_("Nobody gets in with it any more.")),
+        "account-open": Notice("done", _("The account is open again")),
+        "account-sessions": Notice("done", _("The person is signed out everywhere")),
         "cancelled": Notice("done", _("The request is withdrawn"), next=_("Nobody waits for this bed any more.")),
     }
     return known.get(code)

@@ -78,6 +78,7 @@ def frame(
             (Action.REQUEST_ADMISSION, "/admissions/new", _("New admission"), "n"),
             (Action.REVIEW_BREAK_GLASS, "/break-glass", _("Emergency access"), "e"),
             (Action.SEE_SECURITY, "/security", _("Security"), "s"),
+            (Action.SEE_ACCOUNTS, "/admin/accounts", _("Accounts"), "a"),
         ]
         nav = [
             NavItem(href, label, at.startswith(href), key)

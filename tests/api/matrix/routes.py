@@ -137,11 +137,27 @@ def _fields(route: tuple[str, str], of: Targets, now: datetime) -> dict[str, Any
         "/worklist/{task_id}/release": {"revision": "1"},
         "/worklist/{task_id}/complete": {"revision": "1", "bed": of.bed},
         "/stays/{encounter_id}/cancel": {"reason": "no-longer-needed"},
+        "/commands/accounts": {
+            "name": f"made-{a_key()[:8]}",
+            "display_ko": "Kim",
+            "display_en": "Kim",
+            "roles": ["nurse"],
+        },
+        "/commands/accounts/{account}/roles": {"reason": "asked for", "roles": ["nurse"]},
+        "/admin/accounts/new": {
+            "name": f"made-{a_key()[:8]}",
+            "display_ko": "Kim",
+            "display_en": "Kim",
+            "role": "nurse",
+        },
+        "/admin/accounts/{account}/roles": {"reason": "asked for", "role": "nurse"},
         "/auth/token": {"grant_type": "client_credentials", "scope": "system/*.rs"},
     }
+    if "/accounts/{account}/" in path and not path.endswith("/link"):
+        bodies.setdefault(path, {"reason": "asked for"})
     fields = bodies.get(path, {}) if route[0] != "GET" else {}
-    keyed = ("/admissions", "/stays", "/patients", "/break-glass", "/account/delegations", "/account/acting")
-    if form and (path.startswith(keyed) or path.endswith("/complete")):
+    keyed = ("/admissions", "/stays", "/patients", "/break-glass", "/account/delegations", "/account/acting", "/admin")
+    if form and (path.startswith(keyed) or path.endswith("/complete")) and not path.endswith("/link"):
         fields = fields | {"key": a_key()}
     return fields
 
@@ -150,7 +166,7 @@ def _address(route: tuple[str, str], of: Targets) -> str:
     values = {
         "encounter_id": of.encounter, "task_id": of.task, "patient_id": of.patient, "use_id": of.use, "key": of.key,
         "delegation_id": of.delegation, "hospital": of.hospital, "secret": f"{of.hospital}.{'a' * 43}",
-        "name": of.use.hex[:16],
+        "name": of.use.hex[:16], "account": f"leaver@{of.hospital}",
     }  # fmt: skip
     # What a new route names and has no line above gets an id that each hospital has for something else.
     return re.sub(r"{(\w+)}", lambda match: str(values.get(match[1], of.use)), route[1])
@@ -232,6 +248,7 @@ def takes_body(route: tuple[str, str]) -> bool:
         "/commands/delegations/{delegation_id}/end",
         "/commands/rules/disablements/{disablement_id}/lift",
         "/commands/rules/notices/{notice_id}/seen",
+        "/commands/accounts/{account}/link",
     }
 
 

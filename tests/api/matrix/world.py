@@ -137,6 +137,10 @@ async def _hospital(app: FastAPI, desk: Desk, mark: str, password_hash: str) -> 
                 password_hash=password_hash,
             )
             await standing.place(tx, name_of(role, desk.hospital), places=[ward])
+        await accounts.create_account(
+            tx, name=f"leaver@{desk.hospital}", display_ko=f"{mark} leaver", display_en=f"{mark} leaver",
+            roles=[Role.TRANSPORTER], password_hash="",
+        )  # fmt: skip
     await _records(app, desk, mark, ward, bed)
     encounter = (await Desk(desk.state, desk.hospital, ward, [bed]).request(a_key(), name=f"{mark} stay")).answer
     use, key = uuid4(), a_key()
