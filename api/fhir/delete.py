@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from api.fhir import conditional, versions
 from api.fhir.exchange import Answer, Call
+from api.fhir.reach import refuse_unseen
 from api.fhir.writes import keep
 from domain.ids import Reference
 from domain.ownership import refuse_delete
@@ -26,6 +27,7 @@ async def delete(call: Call, tx: Transaction) -> Answer:
         ref = await conditional.the_one(tx, call, kind, call.params, "http.query")
     if ref is None:
         return Answer(HTTPStatus.NO_CONTENT)
+    await refuse_unseen(call, tx, [ref], "d")  # who may find it need not reach it to delete it
     head = await reading.locked(tx, ref)
     versions.refuse_stale(call, ref, head)
     if head is None:

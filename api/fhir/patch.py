@@ -16,6 +16,7 @@ from api.fhir import conditional, versions
 from api.fhir.checking import checked
 from api.fhir.exchange import JSON_PATCH, Answer, Call
 from api.fhir.outcome import expression_of
+from api.fhir.reach import refuse_unseen
 from api.fhir.text import Json, parse, write
 from api.fhir.update import refuse_wrong_state
 from api.fhir.veil import masked
@@ -63,6 +64,7 @@ async def _target(tx: Transaction, call: Call) -> Reference:
     found = await conditional.the_one(tx, call, kind, call.params, "http.query")
     if found is None:
         raise NotFound("nothing meets the criteria")
+    await refuse_unseen(call, tx, [found], "u")  # who may find it need not reach it to change it
     return found
 
 

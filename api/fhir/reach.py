@@ -30,15 +30,18 @@ log = structlog.get_logger(__name__)
 LEAKS = Counter("phis_reach_alarms_total", "Answers held back because they showed what is out of the caller's reach.")
 
 
-async def reach(call: Call, tx: Transaction, letter: Letter = "s") -> ScopePredicate:
-    """Matches, chain hops and includes alike. Raises Forbidden when there is nothing that the caller may search."""
+async def reach(call: Call, tx: Transaction, letter: Letter = "s", *, one_by_one: bool = False) -> ScopePredicate:
+    """Matches, chain hops and includes alike. Raises Forbidden when there is nothing that the caller may search.
+
+    one_by_one: for a statement that asks of each row by itself.
+    """
     types = call.asker.grants.types(letter)
     if types is not None and not types:
         raise Forbidden("scopes or roles do not allow this", action=f"*.{letter}")
     typed = everything if types is None else only_types(types)
     if call.asker.rights is None:
         return typed
-    return all_of(typed, await _personal(call, tx, letter))
+    return all_of(typed, await _personal(call, tx, letter, one_by_one=one_by_one))
 
 
 async def refuse_unseen(call: Call, tx: Transaction, refs: Sequence[Reference], letter: Letter = "r") -> None:
@@ -97,7 +100,9 @@ def _knows_why(known: Circle, version: Version) -> bool:
     return any(known.knows_why(patient) for patient in patients_of([version]))
 
 
-async def _personal(call: Call, tx: Transaction, letter: Letter, *, labels: bool = True) -> ScopePredicate:
+async def _personal(
+    call: Call, tx: Transaction, letter: Letter, *, labels: bool = True, one_by_one: bool = False
+) -> ScopePredicate:
     rights = call.asker.rights
     assert rights is not None  # noqa: S101 - asked by those who looked
     known = await _circle(call, tx)
@@ -105,7 +110,7 @@ async def _personal(call: Call, tx: Transaction, letter: Letter, *, labels: bool
     whose = in_reach(reaches, known)
     if not labels:
         return whose
-    return all_of(whose, not_sensitive(token_hashes(tx.keys, tx.hospital), known.purposes))
+    return all_of(whose, not_sensitive(token_hashes(tx.keys, tx.hospital), known.purposes, one_by_one=one_by_one))
 
 
 async def _circle(call: Call, tx: Transaction) -> Circle:

@@ -12,12 +12,14 @@ from api.fhir import conditional, versions
 from api.fhir.checking import checked
 from api.fhir.exchange import Answer, Call
 from api.fhir.kept import refuse_kept
+from api.fhir.reach import refuse_unseen
 from api.fhir.text import Json
 from api.fhir.veil import whole
 from api.fhir.writes import current_body, keep, told
-from domain.errors import Invalid, StaleRevision
+from domain.errors import Invalid, NotFound, StaleRevision
 from domain.ids import Reference
 from domain.ownership import refuse_change
+from domain.reach import Reach
 from store.audit import AuditAction
 from store.database import Transaction
 from store.fhir import reading
@@ -31,6 +33,7 @@ async def update(call: Call, tx: Transaction) -> Answer:
     call.require("u", kind)
     resource = checked(call.sent(), kind)
     ref = await target(tx, call, resource)
+    await refuse_unseen(call, tx, [ref], "u")  # before its state is looked at: every other refusal would tell of it
     head = await reading.locked(tx, ref)
     await refuse_wrong_state(tx, call, ref, head, resource)
     there = head is not None and not head.deleted
@@ -60,12 +63,14 @@ async def refuse_wrong_state(
     tx: Transaction, call: Call, ref: Reference, head: Head | None, resource: Json | None
 ) -> None:
     """Raises StaleRevision for a version that has passed, ProcessOwned for state that only commands change,
-    Forbidden for elements that the caller's roles do not change."""
+    Forbidden for elements that the caller's roles do not change, NotFound where they would create what they may not."""
     versions.refuse_stale(call, ref, head)
     there = head is not None and not head.deleted
     if there and call.headers.get("if-none-match", "").strip() == "*":
         raise StaleRevision("the resource exists", reference=ref, expected="none", actual=str(head and head.version))
     rights = call.asker.rights
+    if not there and rights is not None and rights.reach("c", ref.resource_type) is Reach.NONE:
+        raise NotFound("no such resource", reference=ref)  # as out of reach: who may not create learns no more
     if head is None or not there or resource is None or (head.owner is None and rights is None):
         return
     before = await current_body(tx, ref)

@@ -41,8 +41,11 @@ def in_reach(reaches: Mapping[str, Reach], circle: Circle) -> ScopePredicate:
     return of
 
 
-def not_sensitive(hashes: Sequence[Hash], purposes: Collection[UUID]) -> ScopePredicate:
-    """Nothing with a sensitive label, on itself or on its patient, unless the person has said why for that patient."""
+def not_sensitive(hashes: Sequence[Hash], purposes: Collection[UUID], *, one_by_one: bool = False) -> ScopePredicate:
+    """Nothing with a sensitive label, on itself or on its patient, unless the person has said why for that patient.
+
+    one_by_one: for a statement that asks of each row by itself: it begins at the row's patient, not at all labels.
+    """
     compared = tokens(_LABELS, hashes)
 
     def of(resource_type: str, alias: str) -> Sql | None:
@@ -56,6 +59,8 @@ def not_sensitive(hashes: Sequence[Hash], purposes: Collection[UUID]) -> ScopePr
         linked = membership(kinds)
         if not linked:
             return either([own, said])
+        if one_by_one:
+            return both(either([own, said]), _of_unlabelled(linked, compared, purposes, alias))
         patients = Sql(
             f"not exists (select from search_reference m join resource p on p.hospital = m.hospital"
             " and p.key = m.target join search_token x on x.hospital = p.hospital and x.resource = p.number"
@@ -66,6 +71,20 @@ def not_sensitive(hashes: Sequence[Hash], purposes: Collection[UUID]) -> ScopePr
         return both(either([own, said]), patients)
 
     return of
+
+
+def _of_unlabelled(linked: list[int], compared: Sql, purposes: Collection[UUID], alias: str) -> Sql:
+    """As joined, but each step by itself (`offset 0`): which patients, which resources they are, with which labels."""
+    return Sql(
+        "not exists (select from (select m.target from search_reference m"  # noqa: S608 - names of ours
+        f" where m.hospital = {alias}.hospital and m.resource = {alias}.number and m.parameter = any(%s::int8[])"
+        " and m.target <> all(%s::uuid[]) offset 0) m"
+        f" cross join lateral (select p.number from resource p where p.hospital = {alias}.hospital"
+        " and p.key = m.target offset 0) p"
+        f" cross join lateral (select from search_token x where x.hospital = {alias}.hospital"
+        f" and x.resource = p.number and x.parameter = any(%s::int8[]) and {compared.text} offset 0) x)",
+        (linked, list(purposes), _security(("Patient",)), *compared.values),
+    )
 
 
 @lru_cache(maxsize=256)

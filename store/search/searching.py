@@ -8,17 +8,15 @@ hl7.org/fhir/R4/search.html. Reads only; the audit of what was seen is the calle
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import psycopg
 
 from domain.errors import TooCostly
 from domain.ids import Reference
 from store.database import Transaction
 from store.fhir.versions import Version
+from store.patience import in_time
 from store.search import paging
 from store.search.building import Builder
 from store.search.including import COLUMNS, Found, found, included
@@ -53,16 +51,7 @@ class Page:
     next: str | None
 
 
-@asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
-    """The database gives up a statement after a while (`statement_timeout`): then the search was asking too much."""
-    try:
-        yield
-    except psycopg.errors.QueryCanceled as late:
-        raise TooCostly("the search takes too long; narrow it", limit="time", field="http.query") from late
-
-
-@_in_time()
+@in_time()
 async def search(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> Page:
     """One page. Raises Invalid for a cursor of another search, TooCostly."""
     if named := only_named(query):
@@ -91,14 +80,14 @@ async def _page(tx: Transaction, query: Query, scope: ScopePredicate) -> Page:
     return Page([each.version for each in matches], [each.version for each in along], total, further)
 
 
-@_in_time()
+@in_time()
 async def count(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> int:
     """How many match, all pages together."""
     query = await as_one_person(tx, query)
     return await _count(tx, query, Builder.of(tx, scope, linked=query.linked))
 
 
-@_in_time()
+@in_time()
 async def references(
     tx: Transaction, query: Query, *, scope: ScopePredicate = everything, limit: int = 2
 ) -> list[Reference]:

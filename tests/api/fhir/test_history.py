@@ -63,7 +63,7 @@ async def test_the_history_of_a_type_and_of_everything(fhir: httpx.AsyncClient, 
 
 @pytest.mark.usefixtures("_lives")
 async def test_pages_lead_to_every_version_once(fhir: httpx.AsyncClient) -> None:
-    seen, url = [], "_history?_count=2"
+    seen, url = [], "_history?_count=2&_total=accurate"
     while url:
         bundle = (await fhir.get(url)).json()
         assert len(bundle["entry"]) <= 2 < bundle["total"]
@@ -72,6 +72,14 @@ async def test_pages_lead_to_every_version_once(fhir: httpx.AsyncClient) -> None
         assert links["self"].startswith(str(fhir.base_url))
         url = links.get("next", "")
     assert len(seen) == len(set(seen)) == bundle["total"]
+
+
+@pytest.mark.usefixtures("_lives")
+async def test_a_page_that_is_not_all_counts_the_rest_only_when_asked(fhir: httpx.AsyncClient) -> None:
+    assert "total" not in (await fhir.get("Patient/_history?_count=2")).json()
+    assert (await fhir.get("Patient/_history?_count=2&_total=accurate")).json()["total"] == 4
+    assert (await fhir.get("Patient/_history?_count=0")).json()["total"] == 4
+    assert (await fhir.get("Patient/p1/_history?_count=2")).json()["total"] == 3
 
 
 @pytest.mark.usefixtures("_lives")

@@ -104,6 +104,32 @@ async def test_what_is_out_of_reach_does_not_leak_through_chains_includes_or_sor
     assert found(await nurse.get(f"/Observation?patient={elsewhere}")) == []
 
 
+async def test_nothing_is_said_of_an_unseen_record_that_criteria_and_an_id_lead_to(
+    fhir: httpx.AsyncClient, person: Person
+) -> None:
+    """Criteria find nothing, so the id in the body counts: its state, its version, its owner stay untold."""
+    hidden = await made(fhir, patient() | {"meta": VIP})
+    clerk = await person(Role.ADMISSION_CLERK)
+    body = patient() | {"id": hidden[8:], "name": [{"family": "another"}]}
+    for headers in ({}, {"If-Match": 'W/"7"'}, {"If-None-Match": "*"}):
+        answer = await clerk.put(f"/Patient?_id={hidden[8:]}", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["issue"][0]["code"]) == (404, "not-found")
+        assert (await clerk.put(f"/{hidden}", json=body, headers=headers)).json() == answer.json()
+
+
+async def test_who_may_change_and_not_create_hears_of_no_difference(
+    fhir: httpx.AsyncClient, person: Person, desk: Desk
+) -> None:
+    _, elsewhere, *_ = await two_patients(fhir, desk)
+    nurse = await person(Role.NURSE)
+    never = f"Patient/{uuid4()}"
+    unseen = await nurse.put(f"/{elsewhere}", json=patient() | {"id": elsewhere[8:]})
+    absent = await nurse.put(f"/{never}", json=patient() | {"id": never[8:]})
+    assert unseen.status_code == absent.status_code == 404
+    assert unseen.json() == absent.json()
+    assert (await fhir.get(f"/{never}")).status_code == 404
+
+
 async def test_a_patient_who_was_moved_away_is_out_of_reach_after_a_day(
     fhir: httpx.AsyncClient, person: Person, desk: Desk, now: datetime
 ) -> None:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple, cast
+from uuid import uuid4
 
 import httpx
 
-from api.fhir.interactions import INTERACTIONS
 from api.fhir.operations import OPERATIONS
 from api.fhir.routing import address_of
+from api.fhir.server import _PERFORM
 from domain import fhir
 from domain.reach import Reach
 from domain.roles import Role
@@ -75,6 +76,7 @@ _TEMPLATES: dict[str, tuple[tuple[str, str], ...]] = {
     "search-system": (("GET", ""), ("POST", "_search"), ("GET", "?_type={kinds}")),
     "capabilities": (("GET", "metadata"),),
     "batch": (("POST", ""),),
+    "process-message": (("POST", "$process-message"),),
     "read-audit": (("GET", "AuditEvent/{audit}"),),
     "search-audit": (("GET", "AuditEvent"), ("POST", "AuditEvent/_search"), ("GET", "Patient/{patient}/AuditEvent")),
     "export-status": (("GET", "_export/{export}"),),
@@ -89,7 +91,11 @@ _OF_TYPES = frozenset(
 _LETTERS: dict[str, Letter] = {
     "read": "r", "vread": "r", "history-instance": "r", "create": "c", "update": "u", "patch": "u", "delete": "d",
     "search-type": "s", "history-type": "s", "search-compartment": "s", "read-audit": "r", "search-audit": "s",
+    "process-message": "c",
 }  # fmt: skip
+
+_OF_SYSTEM = {"read-audit": "AuditEvent", "search-audit": "AuditEvent", "process-message": "MessageHeader"}
+"""The type whose letter is asked for where the address has none."""
 
 _OPERATIONS: dict[str, tuple[Letter, str] | Action | None] = {
     "validate": None,
@@ -101,6 +107,7 @@ _OPERATIONS: dict[str, tuple[Letter, str] | Action | None] = {
     "translate": ("r", "ConceptMap"),
     "match": ("s", "Patient"),
     "merge": Action.MERGE_PATIENTS,
+    "status": ("r", "Subscription"),
     "export": Action.EXPORT_RECORDS,
     "status": ("r", "Subscription"),
 }
@@ -108,7 +115,7 @@ _OPERATIONS: dict[str, tuple[Letter, str] | Action | None] = {
 
 
 def interactions() -> set[str]:
-    return {*INTERACTIONS, "batch", "capabilities"} - {"operation"}
+    return set(_PERFORM) - {"operation"}
 
 
 @cache
@@ -133,13 +140,17 @@ def _endpoints() -> Iterator[Endpoint]:
                         yield Endpoint(f"${name}", kind, method, f"{path}${name}".lstrip("/") if kind else f"${name}")
 
 
+_NAMING = {"$merge", "process-message"}
+"""What names a patient in its body."""
+
+
 def about_kept(endpoint: Endpoint) -> bool:
     return endpoint.kind in KINDS or not endpoint.kind
 
 
 def cases(chosen: tuple[Endpoint, ...]) -> Iterator[Case]:
     for endpoint in chosen:
-        named = "{id}" in endpoint.path or "{patient}" in endpoint.path or endpoint.what == "$merge"
+        named = "{id}" in endpoint.path or "{patient}" in endpoint.path or endpoint.what in _NAMING
         changes = endpoint.method not in {"GET", "HEAD"}
         for whose in Whose:
             if whose in {Whose.OTHER, Whose.AWAY, Whose.LABELLED} and not (named and about_kept(endpoint)):
@@ -201,6 +212,8 @@ def _content(case: Case, of: Targets, id_: str, which: str) -> tuple[bytes, str]
         urls += ["Observation", f"Observation/{of.id('Observation', AWAY)}/_history", f"{patient}/$everything"]
         entries = [{"request": {"method": "GET", "url": url}} for url in urls]
         body = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    elif at.what == "process-message":
+        body = _message(patient)
     elif at.what.startswith("$"):
         body = _parameters(at.what, of, patient)
     else:
@@ -211,6 +224,15 @@ def _content(case: Case, of: Targets, id_: str, which: str) -> tuple[bytes, str]
         if case.wrong is Wrong.UNKNOWN:
             body["nobodyKnowsThis"] = "1"
     return json.dumps(body).encode(), json_type
+
+
+def _message(patient: str) -> dict[str, Any]:
+    said = {"resourceType": "Observation", "status": "final", "code": {"text": "told"}}
+    header = {"resourceType": "MessageHeader", "id": str(uuid4()), "eventUri": "urn:example:told",
+              "source": {"endpoint": "urn:example:sender"}}  # fmt: skip
+    entries = [{"fullUrl": f"urn:uuid:{uuid4()}", "resource": header},
+               {"fullUrl": f"urn:uuid:{uuid4()}", "resource": said | {"subject": {"reference": patient}}}]  # fmt: skip
+    return {"resourceType": "Bundle", "type": "message", "entry": entries}
 
 
 def _parameters(operation: str, of: Targets, patient: str) -> dict[str, Any]:
@@ -281,7 +303,7 @@ def _reach(case: Case) -> Reach | None:
     elif what in {"export-status", "export-cancel", "export-file"}:
         return Reach.HOSPITAL if case.role in roles_for(Action.EXPORT_RECORDS) else Reach.NONE
     elif what in _LETTERS:
-        letter, kind = _LETTERS[what], at.kind or "AuditEvent"
+        letter, kind = _LETTERS[what], at.kind or _OF_SYSTEM[what]
     else:
         return None
     return rights(frozenset({case.role})).reach(letter, kind)

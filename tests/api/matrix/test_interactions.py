@@ -7,6 +7,7 @@ from time import perf_counter
 
 import pytest
 
+from domain.roles import Role
 from tests.api.matrix.interactions import (
     Case,
     about_kept,
@@ -28,11 +29,18 @@ def test_every_interaction_and_operation_stands_in_the_matrix() -> None:
 _LAST = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
 
 
+def _turn(case: Case) -> tuple[bool, int]:
+    """Auditors look first: what anybody asks for here, of other hospitals' records too, is in this hospital's audit.
+
+    Then come reads: some roles may change and delete the records that others ask for.
+    """
+    return case.role is not Role.AUDITOR or case.endpoint.what != "search-audit", _LAST.index(case.endpoint.method)
+
+
 async def _walk(world: World, chosen: list[Case]) -> list[str]:
-    """Reads come first: some roles may change and delete the records that others ask for."""
     return [
         f"{' '.join(case.endpoint)} {case.role} {case.whose} {case.wrong}: {said}"
-        for case in sorted(chosen, key=lambda case: _LAST.index(case.endpoint.method))
+        for case in sorted(chosen, key=_turn)
         if (said := await fault(world, case))
     ]
 

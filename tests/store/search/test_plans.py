@@ -17,9 +17,15 @@ import pytest
 from psycopg import AsyncConnection
 
 from domain.errors import SealBroken
+from domain.fhir import resource_types
+from domain.reach import Reach
+from store.care.circle import Circle
+from store.care.scope import in_reach, not_sensitive
 from store.database import Database, Params, Query, Transaction
 from store.fhir.history import history
 from store.search import parse_query, searching
+from store.search.keyed import target_key, token_hashes
+from store.search.sql import all_of
 from tests.store.search import ward
 from tests.store.values import Urls, ref
 
@@ -103,7 +109,14 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-async def filled(database: Database, urls: Urls, hospital: str, other_hospital: str, now: datetime) -> None:
+async def filled(unknown: None, urls: Urls) -> None:
+    async with await AsyncConnection.connect(urls.superuser, autocommit=True) as connection:
+        await connection.execute("analyze")
+
+
+@pytest.fixture
+async def unknown(database: Database, urls: Urls, hospital: str, other_hospital: str, now: datetime) -> None:
+    """Tables full of rows of which PostgreSQL has no statistics yet."""
     await ward.keep(database, hospital, ward.resources(), now)
     hospitals = f"(values ('{hospital}' collate \"C\"), ('{other_hospital}' collate \"C\")) as hospitals (h)"
     numbers = f"{hospitals}, generate_series(1, 3000) as n"
@@ -111,7 +124,6 @@ async def filled(database: Database, urls: Urls, hospital: str, other_hospital: 
         for statement in FILL.replace("hospitals(h)", hospitals).replace("numbers;", f"{numbers};").split(";\n"):
             if statement.strip():
                 await connection.execute(statement.encode(), {"at": now})
-        await connection.execute("analyze")
 
 
 async def _plans(database: Database, hospital: str, search: str) -> list[dict[str, Any]]:
@@ -144,6 +156,36 @@ async def test_every_type_of_search_uses_its_index_as_the_application(
         if read_through or not used:
             wrong[search] = json.dumps(plans, indent=1)
     assert wrong == {}, "\n".join(f"{name}: {plan}" for name, plan in wrong.items())
+
+
+SOME = [target_key(f"Patient/p{n}") for n in range(40)]
+REACHES = dict.fromkeys(sorted(resource_types()), Reach.WARD) | {"Patient": Reach.HOSPITAL, "Coverage": Reach.NONE}
+
+
+async def test_a_history_in_limited_reach_asks_for_the_resource_of_each_version_by_itself(
+    database: Database, hospital: str, unknown: None, urls: Urls
+) -> None:
+    """Once whole types met each other, and a page took half a minute: right after an installation, say."""
+    await _looks_one_by_one(database, hospital)
+    async with await AsyncConnection.connect(urls.superuser, autocommit=True) as connection:
+        await connection.execute("analyze")
+    await _looks_one_by_one(database, hospital)
+
+
+async def _looks_one_by_one(database: Database, hospital: str) -> None:
+    async with database.transaction(hospital) as tx:
+        unlabelled = not_sensitive(token_hashes(tx.keys, hospital), (), one_by_one=True)
+        seen = all_of(in_reach(REACHES, Circle(ward=frozenset(SOME))), unlabelled)
+        for of in (None, "Observation"):
+            explained = Explained(tx.keys, tx.connection, tx.hospital)
+            with suppress(SealBroken):  # the rows that fill the tables are no resources
+                await history(explained, of, count=3, allowed=seen, total=True)
+            nodes = [node for plan in explained.plans for node in _nodes(plan)]
+            asked = [node for node in nodes if node.get("Alias", "").rstrip("_1") == "r"]
+            assert asked
+            for node in asked:
+                assert (node["Index Name"], "(key = " in node["Index Cond"]) == ("resource_key", True), node
+            assert not [node for node in nodes if node["Node Type"] == "Seq Scan"]
 
 
 async def test_histories_use_their_indexes_as_the_application(database: Database, hospital: str, filled: None) -> None:
