@@ -30,6 +30,7 @@ PACKAGES = ("activities", "adapters", "api", "domain", "rules", "runtime", "stor
 _VERSION = 1
 _LISTED = 100
 _CHUNK = 1 << 20
+_UNREADABLE = "unreadable"
 _BESIDE = {"__pycache__"}  # what Python makes of the sources; it looks at their time and size and makes it anew
 
 
@@ -71,9 +72,11 @@ def private_of(path: Path) -> Ed25519PrivateKey:
 def signed(where: Path, also: Iterable[Path], key: Ed25519PrivateKey, *, at: datetime, by: str) -> str:
     """The manifest of what is installed at `where`, as text. `also`: files elsewhere, such as configuration.
 
-    Raises Misconfigured for one of `also` that cannot be read.
+    Raises Misconfigured naming a file that cannot be read: what nobody read, nobody signs.
     """
     listed = dict(sorted((*_installed(where), *_elsewhere(also))))
+    if unread := next((path for path, digest in listed.items() if digest == _UNREADABLE), None):
+        raise Misconfigured(f"{where / unread} cannot be read.")
     made = Manifest(listed, at.isoformat(timespec="seconds"), by)
     signature = base64.b64encode(key.sign(made.message)).decode()
     content = {
@@ -105,9 +108,14 @@ def verified(where: Path, manifest: Path, key: str, *, now: datetime) -> Manifes
         return ManifestState(Files.CHANGED, (f"changed {manifest}",), checked_at=now)
     found = dict(_installed(where)) | dict(_looked_up(path for path in known.files if path.startswith("/")))
     changed = [
-        *(f"changed {path}" for path, digest in known.files.items() if path in found and found[path] != digest),
+        *(f"unreadable {path}" for path, digest in found.items() if digest == _UNREADABLE),
+        *(
+            f"changed {path}"
+            for path, digest in known.files.items()
+            if path in found and found[path] not in {digest, _UNREADABLE}
+        ),
         *(f"missing {path}" for path in known.files if path not in found),
-        *(f"new {path}" for path in found if path not in known.files),
+        *(f"new {path}" for path, digest in found.items() if path not in known.files and digest != _UNREADABLE),
     ]
     return ManifestState(
         Files.CHANGED if changed else Files.INTACT,
@@ -130,8 +138,16 @@ def _read(manifest: Path, key: Ed25519PublicKey) -> Manifest:
 def _installed(where: Path) -> Iterator[tuple[str, str]]:
     for package in PACKAGES:
         for path in (where / package).rglob("*"):
-            if path.is_file() and _BESIDE.isdisjoint(path.relative_to(where).parts):
-                yield path.relative_to(where).as_posix(), _digest(path)
+            name = path.relative_to(where)
+            if not _BESIDE.isdisjoint(name.parts):
+                continue
+            try:
+                if path.is_file():
+                    yield name.as_posix(), _digest(path)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                yield name.as_posix(), _UNREADABLE
 
 
 def _elsewhere(also: Iterable[Path]) -> Iterator[tuple[str, str]]:
@@ -149,7 +165,7 @@ def _looked_up(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         except FileNotFoundError:
             continue
         except OSError:
-            yield path, "unreadable"
+            yield path, _UNREADABLE
 
 
 def _digest(path: Path) -> str:

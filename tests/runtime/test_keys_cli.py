@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 
@@ -49,8 +50,6 @@ def test_without_a_command_a_fresh_ring_is_printed() -> None:
 async def test_a_rotation_from_the_announcement_to_the_end_of_the_earlier_key(
     database: Database, urls: Urls, hospital: str, keys: KeyRing, now: datetime
 ) -> None:
-    import asyncio
-
     await ward.keep(database, hospital, ward.resources(), now)
     before = await asyncio.to_thread(said, "status")
     assert f"  {keys.current}: " in before
@@ -69,6 +68,24 @@ async def test_a_rotation_from_the_announcement_to_the_end_of_the_earlier_key(
     assert "1 data keys" not in await asyncio.to_thread(said, "rewrap")
     result = await asyncio.to_thread(CliRunner().invoke, app, ["keys", "retire", new, "--hospital", hospital])
     assert "rotate first" in str(result.exception)
+
+
+@pytest.mark.usefixtures("phis")
+async def test_a_hospital_without_records_waits_for_its_key_too_and_finds_what_comes_meanwhile(
+    database: Database, hospital: str, keys: KeyRing, now: datetime
+) -> None:
+    """Servers may run, and somebody may write the first record while the key is announced."""
+    new = (await asyncio.to_thread(said, "rotate")).split()[1]
+    async with database.system() as tx:
+        listed = (await data_keys.every(tx))[hospital]
+    assert [key.id for key in listed if key.from_ring] == list(keys.keys)
+    (made,) = [key for key in listed if key.id == new]
+    assert made.current_from - made.made_at == data_keys.AHEAD
+    await database.know_keys()
+    async with database.transaction(hospital) as tx:
+        # What is written meanwhile is sealed by the ring, and still found when the new key seals.
+        assert tx.keys.sealing(hospital) == keys.current
+        assert set(tx.keys.searching(hospital)) == {*keys.keys, new}
 
 
 async def test_servers_seal_anew_by_themselves(database: Database, hospital: str, now: datetime) -> None:

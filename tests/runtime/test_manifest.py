@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,6 +74,24 @@ def test_one_changed_byte_is_named(copied: Path, kind: str) -> None:
     finally:
         path.write_bytes(before)
     assert look(copied).files is Files.INTACT
+
+
+@pytest.fixture
+def unreadable(copied: Path) -> Iterator[Path]:
+    """A file whose reading fails even for root: nothing is mapped at the beginning of a process's memory."""
+    path = copied / "rules/access.py"
+    path.rename(copied / "access.aside")
+    path.symlink_to("/proc/self/mem")
+    yield path
+    path.unlink()
+    (copied / "access.aside").rename(path)
+
+
+def test_a_file_that_cannot_be_read_is_named_as_such(copied: Path, unreadable: Path) -> None:
+    state = look(copied)
+    assert (state.files, state.changed) == (Files.CHANGED, ("unreadable rules/access.py",))
+    with pytest.raises(Misconfigured, match=r"access\.py cannot be read"):
+        signed(copied, [], KEY, at=NOW, by="the builder")
 
 
 def test_new_and_missing_files_are_named(copied: Path) -> None:

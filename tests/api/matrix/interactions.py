@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple, cast
-from uuid import uuid4
 
 import httpx
 
@@ -24,6 +23,7 @@ from domain.reach import Reach
 from domain.roles import Role
 from rules.access import Action, rights, roles_for
 from rules.scopes import Letter
+from tests.api.matrix.bodies import message, parameters
 from tests.api.matrix.world import AWAY, HERE, KINDS, SPARE, STAR, Targets, World, normal
 
 
@@ -213,9 +213,9 @@ def _content(case: Case, of: Targets, id_: str, which: str) -> tuple[bytes, str]
         entries = [{"request": {"method": "GET", "url": url}} for url in urls]
         body = {"resourceType": "Bundle", "type": "batch", "entry": entries}
     elif at.what == "process-message":
-        body = _message(patient)
+        body = message(patient)
     elif at.what.startswith("$"):
-        body = _parameters(at.what, of, patient)
+        body = parameters(at.what, of, patient)
     else:
         body = {"resourceType": at.kind, "id": id_, "meta": {"versionId": "99", "lastUpdated": "1999-01-01T00:00:00Z"}}
         if at.kind == "Observation":
@@ -224,30 +224,6 @@ def _content(case: Case, of: Targets, id_: str, which: str) -> tuple[bytes, str]
         if case.wrong is Wrong.UNKNOWN:
             body["nobodyKnowsThis"] = "1"
     return json.dumps(body).encode(), json_type
-
-
-def _message(patient: str) -> dict[str, Any]:
-    said = {"resourceType": "Observation", "status": "final", "code": {"text": "told"}}
-    header = {"resourceType": "MessageHeader", "id": str(uuid4()), "eventUri": "urn:example:told",
-              "source": {"endpoint": "urn:example:sender"}}  # fmt: skip
-    entries = [{"fullUrl": f"urn:uuid:{uuid4()}", "resource": header},
-               {"fullUrl": f"urn:uuid:{uuid4()}", "resource": said | {"subject": {"reference": patient}}}]  # fmt: skip
-    return {"resourceType": "Bundle", "type": "message", "entry": entries}
-
-
-def _parameters(operation: str, of: Targets, patient: str) -> dict[str, Any]:
-    given: dict[str, list[dict[str, Any]]] = {
-        "$match": [{"name": "resource", "resource": {"resourceType": "Patient", "name": [{"family": f"{of.mark}-HERE"}],
-                                                     "birthDate": "1960-01-01", "gender": "female"}}],
-        "$merge": [
-            {"name": "source-patient", "valueReference": {"reference": patient}},
-            {"name": "target-patient", "valueReference": {"reference": f"Patient/{of.id('Patient', SPARE)}"}},
-            {"name": "preview", "valueBoolean": True},
-        ],
-        "$validate": [],
-        "$lookup": [{"name": "system", "valueUri": "urn:x"}, {"name": "code", "valueCode": "1"}],
-    }  # fmt: skip
-    return {"resourceType": "Parameters", "parameter": given.get(operation, [])}
 
 
 async def _ask(world: World, case: Case, of: Targets, address: str) -> httpx.Response:
