@@ -1,6 +1,7 @@
 """What rules cost: deciding, recording, checking, comparing with the past, publishing: `python -m bench.rules`.
 
-With `zen-engine` installed (it is no part of the project) an equivalent decision is timed beside ours in the same run.
+An equivalent decision by `zen-engine` is timed beside ours in the same run. Name parts to run only those: `memory`,
+`store`, `replay`. Figures of a processor's time tell more than those of the clock on a machine that does other work.
 """
 
 from __future__ import annotations
@@ -10,32 +11,33 @@ import copy
 import json
 import random
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+
+import psutil
+import zen
 
 from activities.decisions import StoreDecisionActivities
-from api.commands.dispatch import Dispatcher
-from api.commands.processes import Processes
-from api.commands.rules import impact
-from api.events import EventHub
-from api.state import AppState
+from activities.effects import Effects
+from activities.rule_impact import StoreImpactActivities
 from bench.report import Figure, percentile, show
 from domain.decisions import DecisionPoint, DecisionRequest
 from domain.ids import Reference, StepName
+from domain.rule_impact import ReportState
 from domain.rule_versions import KeptVersion
 from rules.bundle import ALWAYS, Bundle, RuleBook
 from rules.checking.checker import check
 from rules.deciding import decide
 from rules.document import RuleDocument, load
 from rules.engine import RuleEngine
-from rules.impact import Impact
 from rules.library import shipped
 from rules.points import shipped_registry
 from rules.texts import text_of
@@ -43,10 +45,9 @@ from runtime.postgres import EmbeddedPostgres
 from runtime.shipping import ship_rules
 from store import bootstrap, decisions, hospitals, schema
 from store.database import Database
-from store.rules import reports
-from store.rules.reports import Report
 from store.sealing import KeyRing
-from tests.rule_texts import published, raw, text
+from tests.rule_past import asked
+from tests.rule_texts import published, text
 
 HOSPITAL = "bench"
 POINT = DecisionPoint.BED_ASSIGNMENT_DUE
@@ -57,15 +58,22 @@ _DECISIONS, _AT_ONCE, _PAST, _CALLS = 6_000, 16, 100_000, 20_000
 @dataclass
 class House:
     database: Database
-    state: AppState
     keys: KeyRing
     folder: Path
 
 
-async def measure(past: int = _PAST) -> list[Figure]:
-    figures = [*in_memory(), type_check(), *beside_zen()]
+PARTS = ("memory", "store", "replay")
+
+
+async def measure(parts: Sequence[str] = PARTS, past: int = _PAST) -> list[Figure]:
+    figures = [*in_memory(), type_check(), *beside_zen()] if "memory" in parts else []
+    if "memory" in parts and len(parts) == 1:
+        return figures
     async with house() as opened:
-        figures += [*await recorded(opened), await live(opened), *await replay(opened, past)]
+        if "store" in parts:
+            figures += [*await recorded(opened), await live(opened)]
+        if "replay" in parts:
+            figures += await replay(opened, past)
     return figures
 
 
@@ -108,40 +116,36 @@ def beside_zen() -> list[Figure]:
     engine, rule = RuleEngine(), shipped()[POINT]
     facts = {"priority": "stat"}
     ours = _median(lambda: engine.evaluate(rule, facts))
-    with suppress(ImportError):
-        import zen  # noqa: PLC0415  (only where somebody has installed it)
-
-        cases = [{"_id": name, "in": f'"{name}"', "out": f'"{name}"'} for name in _PRIORITIES]
-        graph = {
-            "nodes": [
-                {"id": "in", "type": "inputNode", "name": "in", "position": {"x": 0, "y": 0}},
-                {
-                    "id": "table",
-                    "type": "decisionTableNode",
-                    "name": "table",
-                    "position": {"x": 1, "y": 0},
-                    "content": {
-                        "hitPolicy": "first",
-                        "inputs": [{"id": "in", "name": "priority", "field": "priority"}],
-                        "outputs": [{"id": "out", "name": "within", "field": "within"}],
-                        "rules": cases,
-                    },
+    cases = [{"_id": name, "in": f'"{name}"', "out": f'"{name}"'} for name in _PRIORITIES]
+    graph = {
+        "nodes": [
+            {"id": "in", "type": "inputNode", "name": "in", "position": {"x": 0, "y": 0}},
+            {
+                "id": "table",
+                "type": "decisionTableNode",
+                "name": "table",
+                "position": {"x": 1, "y": 0},
+                "content": {
+                    "hitPolicy": "first",
+                    "inputs": [{"id": "in", "name": "priority", "field": "priority"}],
+                    "outputs": [{"id": "out", "name": "within", "field": "within"}],
+                    "rules": cases,
                 },
-                {"id": "out", "type": "outputNode", "name": "out", "position": {"x": 2, "y": 0}},
-            ],
-            "edges": [
-                {"id": "a", "type": "edge", "sourceId": "in", "targetId": "table"},
-                {"id": "b", "type": "edge", "sourceId": "table", "targetId": "out"},
-            ],
-        }
-        decision = zen.ZenEngine().create_decision(json.dumps(graph))
-        assert decision.evaluate(facts)["result"] == {"within": "stat"}
-        theirs = _median(lambda: decision.evaluate(facts))
-        return [
-            Figure("evaluate one rule with its guards, ours", ours, "µs"),
-            Figure("evaluate an equivalent table, zen-engine", theirs, "µs"),
-        ]
-    return [Figure("evaluate one rule with its guards, ours", ours, "µs")]
+            },
+            {"id": "out", "type": "outputNode", "name": "out", "position": {"x": 2, "y": 0}},
+        ],
+        "edges": [
+            {"id": "a", "type": "edge", "sourceId": "in", "targetId": "table"},
+            {"id": "b", "type": "edge", "sourceId": "table", "targetId": "out"},
+        ],
+    }
+    decision = zen.ZenEngine().create_decision(json.dumps(graph))
+    assert decision.evaluate(facts)["result"] == {"within": "stat"}
+    theirs = _median(lambda: decision.evaluate(facts))
+    return [
+        Figure("evaluate one rule with its guards, ours", ours, "µs"),
+        Figure("evaluate an equivalent table, zen-engine", theirs, "µs"),
+    ]
 
 
 async def recorded(house: House) -> list[Figure]:
@@ -153,14 +157,23 @@ async def recorded(house: House) -> list[Figure]:
             await deciding.decided(HOSPITAL, _request(POINT, {"priority": _PRIORITIES[number % 4]}, number))
 
     await ask(range(200))
-    began, cpu = time.perf_counter(), time.process_time()
+    began, cpu, other = time.perf_counter(), time.process_time(), _of_postgres(house)
     share = _DECISIONS // _AT_ONCE
     await asyncio.gather(*(ask(range(1000 + share * n, 1000 + share * (n + 1))) for n in range(_AT_ONCE)))
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    other = _of_postgres(house) - other
     return [
         Figure("a recorded decision, 16 at once (500 µs = 2,000/s)", took / (share * _AT_ONCE) * 1e6, "µs", 500),
         Figure("  of that: our processor", cpu / (share * _AT_ONCE) * 1e6, "µs"),
+        Figure("  and PostgreSQL's", other / (share * _AT_ONCE) * 1e6, "µs"),
     ]
+
+
+def _of_postgres(house: House) -> float:
+    """Seconds of a processor that PostgreSQL has used: its connections last as long as the house."""
+    found = next(house.folder.rglob("postmaster.pid"))
+    postmaster = psutil.Process(int(found.read_text().split()[0]))
+    return sum(sum(one.cpu_times()[:2]) for one in (postmaster, *postmaster.children(recursive=True)))
 
 
 async def live(house: House) -> Figure:
@@ -185,33 +198,15 @@ async def live(house: House) -> Figure:
 async def replay(house: House, past: int) -> list[Figure]:
     """A draft over past decisions of one rule, every case opened, decided anew and counted."""
     await _fill(house, past)
-    document = load(raw(HOSPITAL, version="9.0.0", minutes=7))
-    report = Report(
-        id=uuid4(),
-        point=POINT,
-        rule=document.id,
-        digest=document.digest,
-        document=document.canonical,
-        since=None,
-        until=None,
-        state="running",
-        progress=Impact().model_dump(mode="json"),
-        asked_by="bench",
-        asked_at=datetime.now(UTC),
-        done_at=None,
-        signed_by=None,
-        signed_at=None,
-        remark="",
-    )
-    async with house.database.transaction(HOSPITAL) as tx:
-        await reports.begin(tx, report)
+    report = await asked(house.database, HOSPITAL)
+    now = partial(datetime.now, UTC)
+    counting = StoreImpactActivities(house.database, Effects(house.database, now), RuleEngine(), now)
     began, cpu = time.perf_counter(), time.process_time()
-    while not await impact.advance(house.state, HOSPITAL, report.id):
+    while (counted := await counting.counted(HOSPITAL, report.report, lambda: False)).state is ReportState.RUNNING:
         pass
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
-    async with house.database.transaction(HOSPITAL) as tx:
-        cases = int((await reports.get(tx, report.id)).progress["cases"])
-    assert cases >= past
+    cases = counted.cases
+    assert (counted.state, cases >= past) == (ReportState.DONE, True)
     return [
         Figure("impact replay, for 100,000 past decisions", took / cases * 100_000, "s", 10),
         Figure("  of that: our processor", cpu / cases * 100_000, "s"),
@@ -241,17 +236,7 @@ async def house() -> AsyncIterator[House]:
         await hospitals.create(migrate, code=HOSPITAL, name_ko="측정", name_en="Bench", kind="general")
         app, system = (addresses.url(role, "bench") for role in ("phis_app", "phis_system"))
         async with Database.open(app, system, keys, app_size=_AT_ONCE) as database:
-            state = AppState(
-                database=database,
-                temporal=None,
-                task_queue="bench",
-                dispatcher=Dispatcher(database, Processes(None, "bench")),  # type: ignore[arg-type]  # nothing is sent
-                events=EventHub(),
-                public_url="http://127.0.0.1",
-                secure_cookies=False,
-                version="bench",
-            )
-            yield House(database, state, keys, folder)
+            yield House(database, keys, folder)
     finally:
         await postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -307,4 +292,4 @@ def _median(call: Callable[[], Any]) -> float:
 
 
 if __name__ == "__main__":
-    show("rules", asyncio.run(measure()))
+    show("rules", asyncio.run(measure(sys.argv[1:] or PARTS)))

@@ -14,6 +14,7 @@ from typing import Any
 
 _LARGEST_PLAIN = 21  # ECMAScript writes 1e21 and above with an exponent, 1e-7 and below too
 _SMALLEST_PLAIN = -7
+_DEEPEST = 64
 
 
 def canonical_json(value: Any) -> bytes:
@@ -21,6 +22,36 @@ def canonical_json(value: Any) -> bytes:
     pieces: list[str] = []
     _write(value, pieces)
     return "".join(pieces).encode()
+
+
+def kept_json(value: Any) -> bytes:
+    """As `canonical_json`, for what must be kept whatever it is: each part that is no JSON stands as what it was.
+
+    `{"not-json": "float"}` fits no declaration, so a decision that is made again from it finds the same lie.
+    """
+    try:
+        return canonical_json(value)
+    except (ValueError, RecursionError):
+        return canonical_json(_marked(value, _DEEPEST))
+
+
+def _marked(value: Any, deeper: int) -> Any:
+    match value:
+        case dict() if deeper and all(isinstance(name, str) and _fits(name) for name in value):
+            return {name: _marked(part, deeper - 1) for name, part in value.items()}
+        case list() | tuple() if deeper:
+            return [_marked(part, deeper - 1) for part in value]
+        case dict() | list() | tuple():
+            return {"not-json": type(value).__name__}
+    return value if _fits(value) else {"not-json": type(value).__name__}
+
+
+def _fits(value: Any) -> bool:
+    try:
+        canonical_json(value)
+    except ValueError:
+        return False
+    return True
 
 
 def canonical_digest(value: Any) -> str:

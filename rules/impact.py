@@ -39,8 +39,10 @@ class Impact(BaseModel):
     """Counts so far; a report goes on from it. outcomes: before → after → cases, changed or not.
 
     missing: facts that the version needed and the past lacked, with the number of cases.
-    cursor: the last case that was counted.
+    cursor: the last case that was counted.  expected: how many cases there were when the counting began.
     """
+
+    expected: int | None = None
 
     cases: int = 0
     changed: int = 0

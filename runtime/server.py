@@ -22,7 +22,6 @@ from adapters.outgoing import Outgoing
 from api.app import create_app
 from api.commands.dispatch import Dispatcher
 from api.commands.processes import Processes
-from api.commands.rules.impact import keep_counting
 from api.events import EventHub
 from api.fhir.exporting import Exporter
 from api.fhir.notifying import Notifier
@@ -116,7 +115,6 @@ async def application(
                 ("sealing anew", keep_resealing(database)),
                 ("re-sender", dispatcher.keep_resending()),
                 ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),
-                ("impact", keep_counting(state)),
                 ("exporter", Exporter(state).keep_exporting()),
                 ("notifier", Notifier(state).keep_notifying()),
                 ("reconcile", _reconcile_once(database, client, task_queue)),

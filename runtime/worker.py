@@ -22,6 +22,7 @@ from activities.decisions import StoreDecisionActivities
 from activities.duty import StoreDutyActivities
 from activities.effects import Effects
 from activities.notify import StoreNotifyActivities
+from activities.rule_impact import StoreImpactActivities
 from domain.errors import Misconfigured, Unavailable
 from rules.bundle import RuleBook
 from rules.engine import RuleEngine
@@ -47,6 +48,10 @@ _STICKY = timedelta(seconds=2)
 _LOOK_AGAIN = timedelta(seconds=30)
 
 
+def _real_now() -> datetime:
+    return datetime.now(UTC)
+
+
 def build_worker(
     client: Client,
     database: Database,
@@ -62,9 +67,11 @@ def build_worker(
     versions out, as tests do.
     effects: how many run at once; more than the database has connections would only wait for one.
     """
-    admission = StoreAdmissionActivities(Effects(database, lambda: datetime.now(UTC)))
-    duty, notify = StoreDutyActivities(database), StoreNotifyActivities(database, lambda: datetime.now(UTC))
-    decisions = StoreDecisionActivities(database, RuleEngine(), RuleBook(), lambda: datetime.now(UTC))
+    duty, notify = StoreDutyActivities(database), StoreNotifyActivities(database, _real_now)
+    done, engine = Effects(database, _real_now), RuleEngine()
+    admission = StoreAdmissionActivities(done)
+    decisions = StoreDecisionActivities(database, engine, RuleBook(), _real_now)
+    impact = StoreImpactActivities(database, done, engine, _real_now)
     return Worker(
         client,
         task_queue=task_queue,
@@ -82,6 +89,8 @@ def build_worker(
             notify.send,
             notify.heard,
             notify.acknowledge,
+            impact.count_past,
+            impact.close_report,
         ],
         workflow_runner=sandbox(),
         interceptors=[AtTheEdge()],

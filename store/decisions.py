@@ -12,14 +12,14 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from pydantic import AwareDatetime, BaseModel
 
-from domain.canonical import canonical_json
+from domain.canonical import kept_json
 from domain.clock import HospitalClock
 from domain.decisions import Decision, DecisionPoint, DecisionRequest, PastDecision
 from domain.errors import NotFound
 from domain.rule_versions import Edition
 from store.database import Transaction
 from store.pipeline import Pending
-from store.sealing import Sealed, SealedColumn, open_, place, seal
+from store.sealing import KeyRing, Sealed, SealedColumn, open_, place, seal
 
 _PURPOSE = "decision"
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
@@ -37,24 +37,25 @@ class Before:
 
 
 async def before(tx: Transaction, workflow_id: str, step: str) -> Before:
-    """The decision that the step took already, and what it needs where it did not. One round trip."""
-    taken = await tx.connection.execute(_EXISTING, [tx.hospital, workflow_id, step])
+    """The decision that the step took already, and what it needs where it did not: then in one round trip."""
     around = await tx.one(
         """
-        select coalesce(e.edition, 0) as own, s.edition as shared, p.started_at, c.epoch, c.base, c.rate
+        select coalesce(e.edition, 0) as own, s.edition as shared, p.started_at, c.epoch, c.base, c.rate,
+               exists (select from decision_log d where d.hospital = %(hospital)s
+                       and d.workflow_id = %(workflow_id)s and d.step = %(step)s) as taken
         from shared_rule_edition s
         left join rule_edition e on e.hospital = %(hospital)s
         left join process p on p.hospital = %(hospital)s and p.workflow_id = %(workflow_id)s
         left join hospital_clock c on c.hospital = %(hospital)s
         where s.name = 'rules'
         """,
-        {"hospital": tx.hospital, "workflow_id": workflow_id},
+        {"hospital": tx.hospital, "workflow_id": workflow_id, "step": step},
     )
     assert around is not None  # noqa: S101  # its row came with the table
-    row = await taken.fetchone()
+    taken = await existing(tx, workflow_id, step) if around["taken"] else None
     clock = HospitalClock() if around["epoch"] is None else HospitalClock.model_validate(around)
     edition = Edition(own=around["own"], shared=around["shared"])
-    return Before(None if row is None else _decision(row), edition, around["started_at"], clock)
+    return Before(taken, edition, around["started_at"], clock)
 
 
 SEALED = SealedColumn(
@@ -84,7 +85,7 @@ async def put(tx: Transaction, request: DecisionRequest, decision: Decision) -> 
     """Queue a row of the log. It answers with a row where it is the step's first."""
     facts = seal(
         tx.keys,
-        canonical_json(request.facts),
+        kept_json(request.facts),
         place(tx.hospital, request.workflow_id, request.step),
         purpose=_PURPOSE,
         hospital=tx.hospital,
@@ -153,6 +154,43 @@ class Cursor(BaseModel, frozen=True):
     step: str
 
 
+@dataclass(frozen=True)
+class SealedPast:
+    """Decisions as they are kept. To open them takes a processor's time: not for a loop that others wait for."""
+
+    hospital: str
+    keys: KeyRing
+    rows: list[dict[str, Any]]
+
+    @property
+    def behind(self) -> Cursor | None:
+        """Where the next ones begin."""
+        if not self.rows:
+            return None
+        last = self.rows[-1]
+        return Cursor(at=last["decided_at"], workflow_id=last["workflow_id"], step=last["step"])
+
+    def opened(self) -> list[PastDecision]:
+        """Raises SealBroken."""
+        return [_past(self.keys, self.hospital, row) for row in self.rows]
+
+
+async def how_many(tx: Transaction, point: str, *, since: datetime | None, until: datetime | None) -> int:
+    """Decisions of a point in a period."""
+    counted = await tx.one(
+        """
+        select count(*) as cases from decision_log
+        where hospital = %(hospital)s and point = %(point)s
+          and decided_at >= coalesce(%(since)s::timestamptz, '-infinity')
+          and decided_at < coalesce(%(until)s::timestamptz, 'infinity')
+        """,
+        {"hospital": tx.hospital, "point": point, "since": since, "until": until},
+    )
+    assert counted is not None  # noqa: S101  # a count has a row
+    cases: int = counted["cases"]
+    return cases
+
+
 async def past(
     tx: Transaction,
     point: str,
@@ -161,11 +199,12 @@ async def past(
     until: datetime | None,
     after: Cursor | None,
     limit: int,
-) -> list[PastDecision]:
+) -> SealedPast:
     """Decisions of a point in the order of their times, `limit` of them behind a cursor, with their facts."""
     rows = await tx.all(
         """
-        select workflow_id, step, decided_at, department, outcome, indeterminate, values, rows, trace, key_id, facts
+        select workflow_id, step, decided_at, department, outcome, indeterminate, rows, trace, key_id, facts,
+               case when rows is null then values end as values
         from decision_log
         where hospital = %(hospital)s and point = %(point)s
           and decided_at >= coalesce(%(since)s::timestamptz, '-infinity')
@@ -184,10 +223,10 @@ async def past(
             "step": after.step if after else "",
         },
     )
-    return [_past(tx, row) for row in rows]
+    return SealedPast(tx.hospital, tx.keys, rows)
 
 
-def _past(tx: Transaction, row: Mapping[str, Any]) -> PastDecision:
+def _past(keys: KeyRing, hospital: str, row: Mapping[str, Any]) -> PastDecision:
     rows = row["rows"]
     if rows is None:  # of the first release: one answer and its values
         rows = [row["values"]] if row["values"] else []
@@ -196,7 +235,7 @@ def _past(tx: Transaction, row: Mapping[str, Any]) -> PastDecision:
         row["step"],
         row["decided_at"],
         row["department"] or "",
-        _facts(tx, row),
+        _facts(keys, hospital, row),
         row["outcome"],
         row["indeterminate"],
         rows,
@@ -204,13 +243,13 @@ def _past(tx: Transaction, row: Mapping[str, Any]) -> PastDecision:
     )
 
 
-def _facts(tx: Transaction, row: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(keys: KeyRing, hospital: str, row: Mapping[str, Any]) -> dict[str, Any]:
     opened = open_(
-        tx.keys,
+        keys,
         Sealed(row["key_id"], row["facts"]),
-        place(tx.hospital, row["workflow_id"], row["step"]),
+        place(hospital, row["workflow_id"], row["step"]),
         purpose=_PURPOSE,
-        hospital=tx.hospital,
+        hospital=hospital,
     )
     facts: dict[str, Any] = json.loads(opened)
     return facts
@@ -222,7 +261,7 @@ def _request(tx: Transaction, row: Mapping[str, Any]) -> DecisionRequest:
         step=row["step"],
         point=DecisionPoint(row["point"]),
         subject=row["subject"],
-        facts=_facts(tx, row),
+        facts=_facts(tx.keys, tx.hospital, row),
         at=row["decided_at"],
         department=row["department"] or "",
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from domain import admission
+from domain import admission, rule_impact
 from workflows.admission import Admission
+from workflows.rule_impact import RuleImpact
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ PROCESSES: Mapping[str, Process] = MappingProxyType(
                 "assign_bed": Update(arg=admission.AssignBed, result=admission.BedAssigned),
                 "cancel": Update(arg=admission.CancelAdmission, result=admission.Cancelled),
             },
-        )
+        ),
+        rule_impact.PROCESS: Process(definition=RuleImpact, state=rule_impact.ImpactState),
     }
 )
 """By the process part of a workflow id."""

@@ -10,16 +10,14 @@ from psycopg.types.json import Jsonb
 from pydantic import AwareDatetime, BaseModel
 
 from domain.errors import AlreadyDone, Forbidden, NotFound
+from domain.rule_impact import ReportState
 from domain.rule_versions import Person
 from store.database import Transaction
 from store.rules import history
 
 
 class Report(BaseModel, frozen=True):
-    """state: `running`, `done` or `failed`.  progress: the counts so far, and where to go on.
-
-    since, until: of which decisions.
-    """
+    """progress: the counts so far, and where to go on.  since, until: of which decisions."""
 
     id: UUID
     point: str
@@ -28,7 +26,7 @@ class Report(BaseModel, frozen=True):
     document: bytes
     since: AwareDatetime | None
     until: AwareDatetime | None
-    state: str
+    state: ReportState
     progress: dict[str, Any]
     asked_by: str
     asked_at: AwareDatetime
@@ -36,6 +34,8 @@ class Report(BaseModel, frozen=True):
     signed_by: str | None
     signed_at: AwareDatetime | None
     remark: str
+    cancelled_by: str | None = None
+    cancelled_at: AwareDatetime | None = None
 
 
 async def begin(tx: Transaction, report: Report) -> None:
@@ -127,12 +127,27 @@ async def listed(tx: Transaction, digest: str) -> list[Report]:
     )
 
 
-async def running(tx: Transaction) -> list[UUID]:
-    """Reports that were begun and are not finished, the oldest first."""
-    rows = await tx.all(
-        "select id from rule_report where hospital = %s and state = 'running' order by asked_at, id", [tx.hospital]
+async def cancel(tx: Transaction, id_: UUID, *, by: str, reason: str, now: datetime) -> Report:
+    """Stop a report that is being counted. What was counted stays, and cannot be signed.
+
+    Raises AlreadyDone, NotFound.
+    """
+    stopped = await tx.rows(
+        Report,
+        """
+        update rule_report set state = 'cancelled', cancelled_by = %(by)s, cancelled_at = %(now)s, remark = %(reason)s
+        where hospital = %(hospital)s and id = %(id)s and state = 'running' returning *
+        """,
+        {"hospital": tx.hospital, "id": id_, "by": by, "now": now, "reason": reason},
     )
-    return [row["id"] for row in rows]
+    if not stopped:
+        raise AlreadyDone("it has ended", status=(await get(tx, id_)).state)
+    report = stopped[0]
+    detail = {"report": str(id_)}
+    await history.note(
+        tx, "cancel-impact", rule=report.rule, actor=by, at=now, digest=report.digest, reason=reason, detail=detail
+    )
+    return report
 
 
 async def give_up(tx: Transaction, id_: UUID) -> None:

@@ -201,6 +201,8 @@ class RuleReport(HospitalTable, table=True):
     signed_by: str | None = Field(default=None, sa_type=Code)
     signed_at: datetime | None = Field(default=None, sa_type=Instant)
     remark: str
+    cancelled_by: str | None = Field(default=None, sa_type=Code)
+    cancelled_at: datetime | None = Field(default=None, sa_type=Instant)
 
     __table_args__ = (Index("rule_report_digest", "hospital", "digest"),)
 

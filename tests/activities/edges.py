@@ -12,7 +12,12 @@ Given = TypeVar("Given")
 Answer = TypeVar("Answer")
 
 
-async def inside(workflow_id: str | None, run: Callable[[Given], Awaitable[Answer]], given: Given) -> Answer:
-    environment = ActivityEnvironment()
+async def inside(
+    workflow_id: str | None,
+    run: Callable[[Given], Awaitable[Answer]],
+    given: Given,
+    environment: ActivityEnvironment | None = None,
+) -> Answer:
+    environment = environment or ActivityEnvironment()
     environment.info = dataclasses.replace(ActivityEnvironment.default_info(), workflow_id=workflow_id)
     return await environment.run(run, given)

@@ -52,6 +52,19 @@ class House:
         )
         return await inside(self.workflow_id, self.activities.decide, request)
 
+    async def decided(self, **facts: object) -> Decision:
+        """The same step each time, as the activity is asked: past what travels through the engine."""
+        request = DecisionRequest.model_construct(
+            workflow_id=self.workflow_id,
+            step=StepName("ask/lie"),
+            point=DUE,
+            subject=Reference("Encounter/e1"),
+            facts=facts,
+            at=self.at,
+            department="",
+        )
+        return await self.activities.decided(self.hospital, request)
+
 
 @pytest.fixture
 def worker(database: Database, hospital: str) -> House:
@@ -200,3 +213,13 @@ async def test_points_with_many_answers_and_with_a_number_are_kept_whole(worker:
             assert decided.outcomes == (expected if isinstance(expected, tuple) else (expected,))
             assert len(decided.rows) == len(decided.outcomes)
     assert seen == {"one", "many", "number"}
+
+
+@pytest.mark.parametrize("lie", [float("nan"), 10**400, "\ud800", b"stat", {1: 2}])
+async def test_a_fact_that_is_no_json_at_all_is_decided_and_kept_as_what_it_was(worker: House, lie: object) -> None:
+    decided = await worker.decided(priority=lie)
+    assert (decided.indeterminate, decided.reason, decided.wrong) == (True, "wrong-fact", ("priority",))
+    assert await worker.decided(priority=lie) == decided
+    async with worker.database.transaction(worker.hospital) as tx:
+        kept = await decisions.request_of(tx, worker.workflow_id, "ask/lie")
+    assert not RuleEngine().registry.facts["priority"].fits(kept.facts["priority"])

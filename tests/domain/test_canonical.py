@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.canonical import canonical_digest, canonical_json
+from domain.canonical import canonical_digest, canonical_json, kept_json
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,30 @@ def test_it_reads_back_as_the_same_value_and_is_its_own_spelling(value: Any) -> 
 def test_the_digest_is_of_the_value_not_of_its_spelling() -> None:
     assert canonical_digest({"a": 1.0, "b": 2}) == canonical_digest({"b": 2, "a": 1})
     assert canonical_digest({"a": 1}) != canonical_digest({"a": "1"})
+
+
+def deep(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ({"a": math.nan, "b": 1}, {"a": {"not-json": "float"}, "b": 1}),
+        ({"a": "\ud800"}, {"a": {"not-json": "str"}}),
+        ({"a": [b"x", "y"]}, {"a": [{"not-json": "bytes"}, "y"]}),
+        ({"a": {1: 2}}, {"a": {"not-json": "dict"}}),
+        ({"a": 1}, {"a": 1}),
+    ],
+)
+def test_what_must_be_kept_is_kept_whatever_it_is(value: Any, kept: Any) -> None:
+    assert json.loads(kept_json(value)) == kept
+
+
+def test_what_is_nested_without_end_is_kept_as_far_as_one_reads() -> None:
+    kept = kept_json({"a": deep(50_000), "b": 1})
+    assert b'{"not-json":"list"}' in kept
+    assert kept.endswith(b'"b":1}')

@@ -1,17 +1,24 @@
-"""The ways an admission may take, each recorded once as `histories/<name>.json`."""
+"""The ways a process may take, each recorded once as `histories/<name>.json`."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from domain.admission import AdmissionState
 from domain.duty import DutyPosition
 from domain.roles import Role
+from domain.rule_impact import ImpactState
 from domain.worklist import Priority
+from store.rules import reports
+from tests.rule_past import BEGAN, asked, fill
 from tests.workflows.desk import Desk, Stay
+from workflows.rule_impact import RuleImpact
+
+AnyProcess = WorkflowHandle[Any, Any]
 
 
 async def admission_assigned(desk: Desk) -> Stay:
@@ -70,7 +77,28 @@ async def admission_resumed_and_waiting(desk: Desk) -> Stay:
     return stay
 
 
-SCENARIOS: dict[str, Callable[[Desk], Awaitable[Stay]]] = {
+async def impact_counted(desk: Desk) -> AnyProcess:
+    await fill(desk.database, desk.hospital, 4)
+    counting = await _counting(desk)
+    await counting.result()
+    return counting
+
+
+async def impact_stopped_while_it_was_counted(desk: Desk) -> AnyProcess:
+    state = await asked(desk.database, desk.hospital)
+    async with desk.database.transaction(desk.hospital) as tx:
+        await reports.cancel(tx, state.report, by="analyst", reason="the wrong draft", now=BEGAN)
+    counting = await _counting(desk, state)
+    await counting.result()
+    return counting
+
+
+async def _counting(desk: Desk, state: ImpactState | None = None) -> AnyProcess:
+    state = state or await asked(desk.database, desk.hospital)
+    return await desk.client.start_workflow(RuleImpact.run, state, id=state.workflow_id, task_queue=desk.task_queue)
+
+
+SCENARIOS: dict[str, Callable[[Desk], Awaitable[AnyProcess]]] = {
     scenario.__name__.replace("_", "-"): scenario
     for scenario in (
         admission_assigned,
@@ -79,5 +107,7 @@ SCENARIOS: dict[str, Callable[[Desk], Awaitable[Stay]]] = {
         admission_cancelled,
         admission_refused_twice_then_assigned,
         admission_resumed_and_waiting,
+        impact_counted,
+        impact_stopped_while_it_was_counted,
     )
 }

@@ -36,7 +36,7 @@ async def test_a_recorded_history_replays(name: str) -> None:
     await replayer.replay_workflow(history(name))
 
 
-def test_every_way_of_an_admission_was_recorded() -> None:
+def test_every_way_of_a_process_was_recorded() -> None:
     assert {file.stem for file in HISTORIES.glob("*.json")} >= set(SCENARIOS)
 
 

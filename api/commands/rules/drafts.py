@@ -28,7 +28,8 @@ from rules.access import Action
 from rules.checking.checker import check
 from store.audit import AuditAction
 from store.database import Transaction
-from store.rules import drafts
+from store.rules import drafts, reports
+from store.rules.reports import Report
 
 router = APIRouter(prefix="/commands/rules", tags=["rules"])
 
@@ -91,6 +92,7 @@ async def read_draft(
     async with state.database.transaction(caller.hospital) as tx:
         draft = await drafts.get(tx, draft_id)
         rules = await books.bundle(tx, state)
+        asked = await reports.listed(tx, draft.digest)
     document = books.document_of(draft)
     proof, proven = books.proof_of(state, document)
     try:
@@ -101,6 +103,7 @@ async def read_draft(
         "document": json.loads(draft.document),
         "difference_to_parent": against,
         "proof": proven.model_dump(),
+        "reports": [_asked(report) for report in asked],
         "findings": books.findings_json(
             (*check(json.loads(draft.document), state.rule_engine.registry), *proof.findings)
         ),
@@ -182,6 +185,18 @@ async def drop_draft(
         return await drafts.drop(tx, draft_id, revision=body.revision, by=caller.actor, now=now)
 
     return answer(await _submit(state, caller, key, change, command="drop-rule", draft_id=draft_id, body=body))
+
+
+def _asked(report: Report) -> dict[str, Any]:
+    """An impact report of the present text, as far as one chooses by it."""
+    return {
+        "report": str(report.id),
+        "state": report.state,
+        "asked_by": report.asked_by,
+        "cases": report.progress["cases"],
+        "changed": report.progress["changed"],
+        "signed_by": report.signed_by,
+    }
 
 
 async def submit_new(state: AppState, caller: Caller, key: str, body: NewDraft) -> Outcome:

@@ -1,9 +1,7 @@
-"""Impact replay: a draft over past decisions, slice by slice, kept as it goes, signed off at its end."""
+"""Impact replay: a draft over past decisions, counted by a process, stopped or signed off by people."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,22 +18,17 @@ from api.commands.shapes import Body, answer
 from api.deps import IdempotencyKey, allow
 from api.present import present
 from api.state import AppState, State
-from domain.errors import NotFound, PhisError, RuleUnusable
+from domain.process import ProcessSnapshot
+from domain.rule_impact import PROCESS, ImpactState, ReportState
 from rules.access import Action
-from rules.impact import Impact, count
-from store import decisions, hospitals
+from rules.impact import Impact
+from store import processes
 from store.audit import AuditAction
 from store.database import Transaction
-from store.decisions import Cursor
 from store.rules import drafts, reports
 from store.rules.reports import Report
 
-log = logging.getLogger(__name__)
-
 router = APIRouter(prefix="/commands/rules", tags=["rules"])
-
-SLICE = 2_000
-"""Cases of one transaction: some 100 ms of a processor."""
 
 
 class Period(Body):
@@ -49,11 +42,15 @@ class Signature(Body):
     remark: Annotated[str, StringConstraints(min_length=3, max_length=2000)]
 
 
+class Stop(Body):
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=2000)]
+
+
 @router.post("/drafts/{draft_id}/impact", status_code=HTTPStatus.CREATED)
 async def begin_impact(
     draft_id: UUID, body: Period, key: IdempotencyKey, state: State, caller: Annotated[Caller, allow(Action.WRITE_RULE)]
 ) -> JSONResponse:
-    """Ask what the draft's present text would have decided. The report goes on in the background."""
+    """Ask what the draft's present text would have decided. A process counts; the report says how far it has come."""
     return answer(await submit_impact(state, caller, key, draft_id, body))
 
 
@@ -67,6 +64,23 @@ async def read_report(
         report = await reports.get(tx, report_id)
         await accessed(tx, caller, AuditAction.READ, f"rule-impact/{report.rule}", at=at.real)
     return _json(report)
+
+
+@router.post("/reports/{report_id}/cancel")
+async def cancel_report(
+    report_id: UUID, body: Stop, key: IdempotencyKey, state: State, caller: Annotated[Caller, allow(Action.WRITE_RULE)]
+) -> JSONResponse:
+    """Stop the counting. What was counted stays to be read."""
+
+    async def plan(tx: Transaction, _command_id: UUID) -> Planned:
+        at = await present(tx, state)
+        stopped = await reports.cancel(tx, report_id, by=caller.actor, reason=body.reason, now=at.now)
+        await accessed(tx, caller, AuditAction.EXECUTE, f"cancel-rule-impact/{stopped.rule}", at=at.real)
+        cases = stopped.progress["cases"]
+        return Planned.answered(HTTPStatus.OK, {"report": str(report_id), "state": stopped.state, "cases": cases})
+
+    content = {"report": str(report_id), **body.model_dump(mode="json")}
+    return answer(await state.dispatcher.submit(caller, key=key, command="cancel-rule-impact", body=content, plan=plan))
 
 
 @router.post("/reports/{report_id}/sign")
@@ -101,7 +115,7 @@ async def submit_impact(state: AppState, caller: Caller, key: str, draft_id: UUI
             document=draft.document,
             since=body.since,
             until=body.until or at.now,  # what is decided from now on is not past
-            state="running",
+            state=ReportState.RUNNING,
             progress=Impact().model_dump(mode="json"),
             asked_by=caller.actor,
             asked_at=at.now,
@@ -111,59 +125,14 @@ async def submit_impact(state: AppState, caller: Caller, key: str, draft_id: UUI
             remark="",
         )
         await reports.begin(tx, report)
+        counting = ImpactState(hospital=tx.hospital, report=command_id, clock=at.clock)
+        row = ProcessSnapshot(workflow_id=counting.workflow_id, revision=0, state=counting.model_dump(mode="json"))
+        await processes.start(tx, row, PROCESS, at.now)
         await accessed(tx, caller, AuditAction.EXECUTE, f"rule-impact/{draft.rule}", at=at.real)
-        return Planned.answered(HTTPStatus.CREATED, {"report": str(command_id), "digest": draft.digest})
+        return Planned.start(counting.workflow_id, {"report": str(command_id), "digest": draft.digest})
 
     content = {"draft": str(draft_id), **body.model_dump(mode="json")}
     return await state.dispatcher.submit(caller, key=key, command="rule-impact", body=content, plan=plan)
-
-
-async def advance(state: AppState, hospital: str, report_id: UUID, *, most: int = SLICE) -> bool:
-    """Count the next slice of a report. True when it is finished, by whoever; a second server changes nothing."""
-    async with state.database.transaction(hospital) as tx:
-        at = await present(tx, state)
-        report = await reports.get(tx, report_id)
-        if report.state != "running":
-            return True
-        document = books.read(report.document)
-        impact = Impact.model_validate(report.progress)
-        before, after = impact.cases, Cursor.model_validate(impact.cursor) if impact.cursor else None
-        past = await decisions.past(tx, report.point, since=report.since, until=report.until, after=after, limit=most)
-        await asyncio.to_thread(count, state.rule_engine, document, past, impact)
-        done = len(past) < most
-        progress = impact.model_dump(mode="json")
-        await reports.advance(tx, report_id, before=before, progress=progress, done_at=at.now if done else None)
-    return done
-
-
-async def keep_counting(state: AppState, *, every: float = 2.0) -> None:
-    """Bring every report that was begun to its end. Runs until cancelled; what a dead server began goes on here."""
-    while True:
-        try:
-            for hospital in await _hospitals(state):
-                async with state.database.transaction(hospital) as tx:
-                    running = await reports.running(tx)
-                for report_id in running:
-                    await _to_its_end(state, hospital, report_id)
-        except PhisError as later:
-            log.warning("impact reports wait: %s", later.code)
-        await asyncio.sleep(every)
-
-
-async def _to_its_end(state: AppState, hospital: str, report_id: UUID) -> None:
-    try:
-        done = False
-        while not done:
-            done = await advance(state, hospital, report_id)
-    except (RuleUnusable, NotFound) as lost:
-        log.warning("an impact report cannot go on: %s", lost.code)
-        async with state.database.transaction(hospital) as tx:
-            await reports.give_up(tx, report_id)
-
-
-async def _hospitals(state: AppState) -> list[str]:
-    async with state.database.system() as system:
-        return [each.code for each in await hospitals.all_of_them(system)]
 
 
 def _json(report: Report) -> dict[str, Any]:

@@ -6,23 +6,23 @@ import asyncio
 import json
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 
 from activities.decisions import StoreDecisionActivities
-from api.commands.rules import impact
 from domain.decisions import Decision, DecisionPoint, DecisionRequest
 from domain.ids import Reference, StepName
 from domain.roles import Role
 from rules.bundle import RuleBook
 from rules.engine import RuleEngine
 from rules.library import shipped
+from runtime.worker import build_worker
 from store import accounts, audit, sessions
 from tests.api.conftest import Bearer
 from tests.desk import Desk, a_key
 from tests.rule_texts import raw
+from tests.waiting import until
 
 POINT = DecisionPoint.BED_ASSIGNMENT_DUE
 NATIONAL = shipped()[POINT].digest
@@ -62,6 +62,18 @@ class People:
     async def published(self, **changes: Any) -> dict[str, Any]:
         draft = await self.approved(**changes)
         return await self.done(f"/drafts/{draft['draft']}/publish", {"revision": 3}, Role.RULE_APPROVER)
+
+    async def counted(self, report: str) -> dict[str, Any]:
+        """A report when it has ended; a worker runs for as long."""
+        state = self.desk.state
+        assert state.temporal is not None
+
+        async def ended() -> dict[str, Any] | None:
+            found = await self.get(f"/reports/{report}")
+            return None if found["state"] == "running" else found
+
+        async with build_worker(state.temporal, state.database, task_queue=state.task_queue):
+            return await until(ended)
 
     async def decided(self, number: int = 1, **facts: str) -> Decision:
         """A decision about a patient who was registered before."""
@@ -236,14 +248,13 @@ async def test_a_report_says_what_a_draft_would_have_changed_and_is_signed_by_ot
     draft = await people.approved(minutes=5)
     refused = await people.post(f"/drafts/{draft['draft']}/publish", {"revision": 3}, Role.RULE_APPROVER)
     assert refused.status_code == 422
-    report = (await people.done(f"/drafts/{draft['draft']}/impact", {}))["report"]
-    state, hospital = people.desk.state, people.desk.hospital
-    assert await impact.advance(state, hospital, UUID(report), most=3) is False  # a server dies here
+    report = (await people.done(f"/drafts/{draft['draft']}/impact", {}))["report"]  # nobody counts yet
     early = await people.post(f"/reports/{report}/sign", {"remark": "fine"}, Role.RULE_APPROVER)
     assert early.status_code == 409
-    assert await impact.advance(state, hospital, UUID(report), most=3) is True  # and another goes on
-    found = await people.get(f"/reports/{report}")
-    assert (found["state"], found["cases"], found["changed"]) == ("done", 4, 2)
+    found = await people.counted(report)
+    assert (found["state"], found["cases"], found["expected"], found["changed"]) == ("done", 4, 4, 2)
+    (listed,) = (await people.get(f"/drafts/{draft['draft']}"))["reports"]
+    assert (listed["report"], listed["state"], listed["cases"], listed["signed_by"]) == (report, "done", 4, None)
     assert found["outcomes"]["within-15-minutes"] == {"within-15-minutes": 2}
     assert found["outcomes"]["indeterminate"] == {"indeterminate": 1}
     assert found["missing"] == {"priority": 1}
@@ -252,6 +263,28 @@ async def test_a_report_says_what_a_draft_would_have_changed_and_is_signed_by_ot
     assert len(samples) == 2
     await people.done(f"/reports/{report}/sign", {"remark": "two minutes' walk"}, Role.RULE_APPROVER)
     await people.done(f"/drafts/{draft['draft']}/publish", {"revision": 3}, Role.RULE_APPROVER)
+
+
+async def test_an_analyst_stops_a_report_and_it_stays_as_far_as_it_came(people: People) -> None:
+    await people.decided(priority="stat")
+    draft = await people.begun(minutes=5)
+    report = (await people.done(f"/drafts/{draft['draft']}/impact", {}))["report"]
+    assert (await people.post(f"/reports/{report}/cancel", {})).status_code == 422
+    assert (await people.post(f"/reports/{report}/cancel", {"reason": "no"}, Role.NURSE)).status_code == 403
+    stopped = await people.done(f"/reports/{report}/cancel", {"reason": "the wrong draft"})
+    assert stopped == {"report": report, "state": "cancelled", "cases": 0}
+    again = await people.post(f"/reports/{report}/cancel", {"reason": "the wrong draft"})
+    assert (again.status_code, again.json()["params"]["status"]) == (409, "cancelled")
+    found = await people.counted(report)  # the process hears of it and ends
+    assert (found["state"], found["cancelled_by"], found["remark"]) == (
+        "cancelled",
+        f"analyst@{people.desk.hospital}",
+        "the wrong draft",
+    )
+    signed = await people.post(f"/reports/{report}/sign", {"remark": "fine"}, Role.RULE_APPROVER)
+    assert signed.status_code == 409
+    history = (await people.get(f"/{POINT}/history"))["events"]
+    assert [event["action"] for event in history] == ["cancel-impact", "begin"]
 
 
 async def test_a_clinician_decides_otherwise_once_with_a_reason_that_is_counted(people: People) -> None:
