@@ -11,22 +11,24 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from datalogic_py import DataLogicError, Engine, Rule
 
 from domain.errors import RuleUnusable
 from rules.checking.checker import check_logic
 from rules.document import RuleDocument
-from rules.facts import FactDefinition, Facts, look_up
+from rules.facts import Facts, look_up
 from rules.findings import refuse
 from rules.language import OPERATIONS_BUDGET
 from rules.points import PointDefinition, Registry, Shape, shipped_registry
 from rules.syntax import Node, Path, write
 from rules.tables.compiling import NO_NUMBER, NO_ROW, ROWS_DISAGREE
+from rules.taking import NOT_IT, Take
 
 _CONFIG: Final = {
     "preset": "strict",
@@ -68,14 +70,27 @@ class Evaluated:
         return self.reason is not None
 
 
+class Reading(NamedTuple):
+    """A fact that a rule reads: where it stands, how it is taken, whether it may be absent by right."""
+
+    name: str
+    path: Path
+    take: Take
+    absent: bool
+
+
 @dataclass(frozen=True)
 class Compiled:
-    """A rule that may be evaluated: its native form, its tree, and the facts it reads with their declarations."""
+    """A rule that may be evaluated: its native form, its tree, and the facts it reads.
+
+    answers: what the evaluator's text means, known beforehand where the point asks for one outcome.
+    """
 
     rule: Rule
     tree: Node
     point: PointDefinition
-    reads: tuple[tuple[str, Path, FactDefinition], ...]
+    reads: tuple[Reading, ...]
+    answers: Mapping[str, Evaluated]
 
 
 class RuleEngine:
@@ -106,6 +121,8 @@ class RuleEngine:
             return self._fallback(document, Why.WRONG_FACT, missing, wrong)
         try:
             text, _operations = compiled.rule.evaluate_metered(given)
+            if (known := compiled.answers.get(text)) is not None:
+                return known
             answer = json.loads(text)
         except DataLogicError as error:
             why = _why(error)
@@ -148,8 +165,13 @@ class RuleEngine:
         except DataLogicError as error:
             raise RuleUnusable(f"the evaluator does not take it: {type(error).__name__}", pointer="/logic") from error
         facts = self.registry.facts
-        reads = tuple((name, tuple(name.split(".")), facts[name]) for name in sorted(checked.reads))
-        return Compiled(rule, checked.tree, point, reads)
+        reads = tuple(
+            Reading(name, tuple(name.split(".")), facts[name].take, facts[name].absent)
+            for name in sorted(checked.reads)
+        )
+        one = document.outcomes if point.shape is Shape.ONE else ()
+        answers = {json.dumps(key): Evaluated(key, outcomes=(key,)) for key in one}
+        return Compiled(rule, checked.tree, point, reads, answers)
 
     def _answer(self, document: RuleDocument, point: PointDefinition, answer: Any) -> Evaluated:
         match answer:
@@ -181,24 +203,26 @@ def _supplied(compiled: Compiled, facts: Facts) -> tuple[Facts, tuple[str, ...],
     given: Facts = {}
     missing: list[str] = []
     wrong: list[str] = []
-    for name, path, definition in compiled.reads:
+    for name, path, take, _ in compiled.reads:
         value = look_up(facts, path)
         if value is None:
             missing.append(name)
-        elif not definition.fits(value):
+            continue
+        taken = take(value)
+        if taken is NOT_IT:
             wrong.append(name)
-        else:
-            here = given
-            for part in path[:-1]:
-                here = here.setdefault(part, {})
-            here[path[-1]] = definition.normal(value)
+            continue
+        here = given
+        for part in path[:-1]:
+            here = here.setdefault(part, {})
+        here[path[-1]] = taken
     return given, tuple(missing), tuple(wrong)
 
 
 def _lacked(compiled: Compiled, missing: tuple[str, ...], error: DataLogicError) -> tuple[str, ...]:
     """The fact that stopped the rule first, then the others that it reads and that are never absent by right."""
     stopped = str(error).partition("Variable not found: ")[2].partition(" ")[0]
-    by_right = {name for name, _, definition in compiled.reads if definition.absent}
+    by_right = {reading.name for reading in compiled.reads if reading.absent}
     first = [name for name in missing if name == stopped]
     return (*first, *(name for name in missing if name != stopped and name not in by_right)) or missing
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from rules.language import LARGEST_NUMBER, looks_like_time
+from rules.language import looks_like_time
+from rules.taking import NOT_IT, Take, taker
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 FactPath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=120)]
@@ -57,8 +57,6 @@ class Privacy(StrEnum):
     FINANCIAL = "financial"
 
 
-_LONGEST_CODE = 256
-
 QUANTITIES = frozenset({FactType.INTEGER, FactType.NUMBER})
 CODED = frozenset({FactType.CODE, FactType.CODES})
 
@@ -103,80 +101,17 @@ class FactDefinition(Part):
                 raise ValueError(f"the code {code!r} reads as a time, which the evaluator would compare by its length")
         return self
 
+    @cached_property
+    def take(self) -> Take:
+        """A supplied value of the declared type, within its codes and bounds, as it is evaluated; else NOT_IT.
+
+        Instants come in UTC, whole numbers as such, nulls in records are left out.
+        """
+        return taker(self)
+
     def fits(self, value: Any) -> bool:
         """Whether a supplied value is of the declared type, within its codes and bounds."""
-        match self.type:
-            case FactType.BOOLEAN:
-                return isinstance(value, bool)
-            case FactType.INTEGER | FactType.MONEY:
-                return _is_number(value) and float(value).is_integer() and self._within(value)
-            case FactType.NUMBER:
-                return _is_number(value) and self._within(value)
-            case FactType.CODE:
-                return self._knows(value)
-            case FactType.CODES:
-                return isinstance(value, list | tuple) and all(self._knows(code) for code in value)
-            case FactType.DATE:
-                return isinstance(value, str) and _is_date(value)
-            case FactType.INSTANT:
-                return isinstance(value, str) and normal_instant(value) is not None
-            case FactType.RECORDS:
-                return isinstance(value, list | tuple) and all(self._record_fits(record) for record in value)
-
-    def normal(self, value: Any) -> Any:
-        """A fitting value in the one spelling that is evaluated: instants in UTC, nulls in records left out."""
-        match self.type:
-            case FactType.INSTANT:
-                return normal_instant(value)
-            case FactType.RECORDS:
-                fields = {field.path: field for field in self.fields}
-                return [
-                    {name: fields[name].normal(part) for name, part in record.items() if part is not None}
-                    for record in value
-                ]
-            case FactType.INTEGER | FactType.MONEY:
-                return int(value)
-            case FactType.CODE:
-                return str(value)  # an enumeration's member is its code
-            case FactType.CODES:
-                return [str(code) for code in value]
-            case _:
-                return value
-
-    def _within(self, value: float) -> bool:
-        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
-
-    def _knows(self, value: Any) -> bool:
-        if not isinstance(value, str):
-            return False
-        if self.codes:
-            return value in self.codes
-        return 0 < len(value) <= _LONGEST_CODE and value.isprintable() and not looks_like_time(value)
-
-    def _record_fits(self, record: Any) -> bool:
-        if not isinstance(record, dict):
-            return False
-        fields = {field.path: field for field in self.fields}
-        given = {name: value for name, value in record.items() if value is not None}
-        if not given.keys() <= fields.keys():
-            return False
-        if any(not field.absent and field.path not in given for field in self.fields):
-            return False
-        return all(fields[name].fits(value) for name, value in given.items())
-
-
-def normal_instant(text: str) -> str | None:
-    """An ISO 8601 instant with its offset, as UTC `…Z` with what fraction it has; None when it is no instant."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None or len(text) < len("2026-01-01T00:00"):
-        return None
-    try:
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    except OverflowError:  # the first or last hours of the calendar, in another offset
-        return None
+        return self.take(value) is not NOT_IT
 
 
 def look_up(facts: Any, path: tuple[str, ...]) -> Any:
@@ -198,16 +133,3 @@ def nested(flat: dict[str, Any]) -> Facts:
             here = here.setdefault(parent, {})
         here[last] = value
     return facts
-
-
-def _is_number(value: Any) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    return math.isfinite(value) and abs(value) <= LARGEST_NUMBER
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

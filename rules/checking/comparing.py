@@ -7,10 +7,10 @@ from datetime import date
 from itertools import pairwise
 
 from rules.checking.types import BOOLEAN, UNKNOWN, Kind, Type
-from rules.facts import normal_instant
 from rules.findings import Finding, Severity, did_you_mean, finding
 from rules.language import looks_like_time
 from rules.syntax import Call, Node
+from rules.taking import normal_instant
 
 _TEXTUAL = frozenset({Kind.TEXT, Kind.CODE})
 _ORDERED = frozenset({Kind.NUMBER, Kind.DATE, Kind.INSTANT})
