@@ -42,9 +42,9 @@ class Outgoing:
         if parts.username is not None or parts.password is not None:
             raise Forbidden("an address with a password in it is not called")
 
-    async def get_json(self, url: str) -> Any:
+    async def get_json(self, url: str, *, headers: Mapping[str, str] | None = None) -> Any:
         """Raises Forbidden, and Unavailable when there is no usable answer."""
-        return await self._ask("GET", url)
+        return await self._ask("GET", url, headers=headers)
 
     async def post_form(self, url: str, form: Mapping[str, str], *, auth: tuple[str, str] | None = None) -> Any:
         """Raises Forbidden, and Unavailable when there is no usable answer; a refusal is one of those."""
@@ -78,7 +78,13 @@ class Outgoing:
             raise Unavailable("it does not answer", part="other-system") from wrong
 
     async def _ask(
-        self, method: str, url: str, *, form: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         self.refuse_elsewhere(url)
         looked_at = httpx.URL(url)
@@ -92,7 +98,7 @@ class Outgoing:
                     called,
                     data=form,
                     auth=auth or httpx.USE_CLIENT_DEFAULT,
-                    headers={"Accept": "application/json", "Host": looked_at.netloc.decode()},
+                    headers={**(headers or {}), "Accept": "application/json", "Host": looked_at.netloc.decode()},
                     extensions={"sni_hostname": looked_at.raw_host.decode()},
                 ) as answer,
             ):

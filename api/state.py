@@ -11,6 +11,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 from temporalio.client import Client
 
+from adapters.notify.gateway import Gateway, NoGateway
 from adapters.oidc.provider import Provider
 from adapters.outgoing import Outgoing
 from api.accesses import Shown
@@ -47,6 +48,7 @@ class AppState:
     providers: the sign-on of a hospital that has its own.
     gate: how many requests are at work at once, and for how long.
     outgoing: which other systems may be asked: published keys, a hospital's own sign-on.
+    gateway: what brings messages to pagers and telephones.
     rule_engine, rule_book: rules compiled, and the rules of hospitals as this process has asked for them lately.
     export_lifetime: how long the files of a finished export may be had.
     manifest: whether the installed files are those that were signed, as last looked at.
@@ -76,6 +78,7 @@ class AppState:
     rule_engine: RuleEngine = field(default_factory=RuleEngine)
     rule_book: RuleBook = field(default_factory=RuleBook)
     outgoing: Outgoing = field(default_factory=lambda: Outgoing(()))
+    gateway: Gateway = field(default_factory=NoGateway)
     manifest: Callable[[], ManifestState] = ManifestState
     advisories: Callable[[date], AdvisoryState | None] = _no_advisories
     now: Callable[[], datetime] = _real_now

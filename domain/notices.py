@@ -32,7 +32,7 @@ class NoticeKind(StrEnum):
     """What a message is about; its sentence stands with the screens. The comment names its parameters."""
 
     BED_OVERDUE = "bed-overdue"  # place, due
-    LICENCE_ENDS = "licence-ends"  # day
+    LICENCE_ENDS = "licence-ends"  # day, an instant
     TRIAL = "trial"  # none: somebody tries whether the channel works
 
 

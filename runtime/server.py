@@ -18,6 +18,7 @@ import uvloop
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from adapters.notify.gateway import Gateway, NoGateway
 from adapters.outgoing import Outgoing
 from api.app import create_app
 from api.commands.dispatch import Dispatcher
@@ -25,6 +26,7 @@ from api.commands.processes import Processes
 from api.events import EventHub
 from api.fhir.exporting import Exporter
 from api.fhir.notifying import Notifier
+from api.paging import Pager
 from api.pressure import Gate
 from api.state import AppState
 from domain.errors import Unavailable
@@ -100,6 +102,7 @@ async def application(
             providers=providers_of(settings.oidc),
             reference_checks=settings.reference_checks,
             gate=Gate(settings.requests_at_once, whole=settings.request_time, body=settings.body_time),
+            gateway=gateway_of(settings),
             outgoing=Outgoing(settings.outgoing_hosts.split(",")),
             advisories=state_on,
             manifest=lambda: watch.state,
@@ -117,6 +120,7 @@ async def application(
                 ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),
                 ("exporter", Exporter(state).keep_exporting()),
                 ("notifier", Notifier(state).keep_notifying()),
+                ("pager", Pager(state).keep_paging()),
                 ("reconcile", _reconcile_once(database, client, task_queue)),
             )
         ]
@@ -128,6 +132,12 @@ async def application(
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+def gateway_of(settings: Settings) -> Gateway:
+    if not settings.notify_url:
+        return NoGateway()
+    return Gateway(settings.notify_url, settings.notify_token.get_secret_value())
 
 
 def second_place(settings: Settings) -> Folder | None:

@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     """A request whose body has not come after this time is given up with 408."""
     outgoing_hosts: str = ""
     """Hosts, separated by commas, that we may call: clients' published keys, a hospital's own sign-on, subscribers."""
+    notify_url: Annotated[str, Field(pattern=r"^(https?://[^/\s]+/?)?$")] = ""
+    """The gateway that brings messages to pagers and telephones; empty: nobody is called, and set-up is alarmed."""
+    notify_token: SecretStr = _UNSET
+    """What the gateway knows us by."""
     export_lifetime: Annotated[timedelta, Field(gt=timedelta())] = timedelta(hours=24)
     """How long the files of a finished $export may be fetched; they lie sealed in the database."""
     oidc: SecretStr = _UNSET

@@ -15,6 +15,7 @@ from runtime.cli import (
     key_commands,
     manifest_commands,
     rule_commands,
+    sim_commands,
 )
 from runtime.demo.level import Demo
 
@@ -158,6 +159,7 @@ app.add_typer(audit_commands.app, name="audit", rich_help_panel=CARE)
 app.add_typer(key_commands.app, name="keys", rich_help_panel=CARE)
 app.add_typer(manifest_commands.app, name="manifest", rich_help_panel=CARE)
 app.add_typer(rule_commands.app, name="rules", rich_help_panel=CARE)
+app.add_typer(sim_commands.app, name="sim", rich_help_panel=CARE)
 
 
 @app.command(rich_help_panel=CARE)

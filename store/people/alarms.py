@@ -12,7 +12,7 @@ from store.database import Transaction
 TOPIC = "setup-alarm"
 VACANT = "vacant-position"
 UNREACHED = "nobody-reached"
-NO_GATEWAY = "no-contact"
+NO_CONTACT = "no-contact"
 
 
 class Alarm(BaseModel, frozen=True):
