@@ -24,6 +24,7 @@ from domain.notices import NoticeKind
 from domain.worklist import TaskStatus
 from store import beds, records, worklist
 from store.people import notices
+from store.setup import showing
 
 
 class StoreAdmissionActivities(AdmissionActivities):
@@ -112,6 +113,7 @@ class StoreAdmissionActivities(AdmissionActivities):
                     raise Invalid("a bed is assigned by a person", field="command")
                 actor, bed = run.actor, effect.bed
                 await worklist.complete(run.tx, effect.task, actor=actor, revision=effect.revision, now=run.at)
+                await showing.turn(run.tx, run.at)
                 await _must_be_a_bed(run, bed)
                 await run.amend(effect.task, lambda body: tasks.completed(body, actor, run.at))
                 await run.amend(effect.encounter, lambda body: encounters.with_bed(body, bed))
@@ -190,3 +192,5 @@ async def _must_be_a_bed(run: Run, bed: Reference) -> None:
         raise Invalid("no such bed in this hospital", field="bed") from None
     if not locations.is_bed(found.body):
         raise Invalid("this place is not a bed", field="bed")
+    if found.body.get("status", "active") != "active":
+        raise Invalid("this bed is closed", field="bed")

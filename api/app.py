@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from api import document, health, problems
 from api.auth import token
 from api.commands import accounts as account_commands
-from api.commands import admissions, care, numbers, rules, security, status, stays, worklist
+from api.commands import admissions, care, numbers, rules, security, setup, status, stays, worklist
 from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards, Limits
@@ -56,6 +56,7 @@ _ROUTERS = (
     worklist.router,
     stays.router,
     rules.router,
+    setup.router,
     numbers.router,
     security.router,
     account_commands.router,

@@ -23,6 +23,11 @@ class Owned:
     command: str
 
 
+SETUP = "setup"
+"""The owner of what master data shows: it changes by commands of the set-up only (ADR 0026)."""
+
+_BY_SETUP = "a change of the set-up, POST /commands/setup/entries/{kind}/{code}, changes it"
+
 STATE: Mapping[str, Owned] = {
     "Encounter": Owned(
         ("status", "statusHistory", "class", "classHistory", "subject", "period", "location"),
@@ -51,6 +56,37 @@ STATE: Mapping[str, Owned] = {
         ("status", "intent", "priority", "code", "subject", "encounter", "locationReference"),
         "the process that carries the request out changes it, or POST /commands/admissions/{encounter}/cancel",
     ),
+    # A bed's operationalStatus stays open to those who clean and repair it.
+    "Location": Owned(
+        ("status", "name", "alias", "identifier", "mode", "type", "physicalType", "partOf", "extension"), _BY_SETUP
+    ),
+    "Organization": Owned(("active", "identifier", "type", "name", "alias", "telecom", "address", "partOf"), _BY_SETUP),
+    **{
+        kind: Owned(elements, _BY_SETUP)
+        for kind, elements in {
+            "SpecimenDefinition": ("identifier", "typeCollected", "collection", "typeTested"),
+            "ObservationDefinition": (
+                *("category", "code", "identifier", "permittedDataType", "preferredReportName"),
+                *("quantitativeDetails", "qualifiedInterval", "extension"),
+            ),
+            "ActivityDefinition": (
+                *("url", "status", "name", "title", "kind", "code", "specimenRequirement", "extension", "timingTiming"),
+                *("observationRequirement", "description", "topic"),
+            ),
+            "Medication": ("code", "status", "form", "amount", "ingredient"),
+            "MedicationKnowledge": (
+                *("code", "status", "doseForm", "ingredient", "intendedRoute", "administrationGuidelines", "cost"),
+                *("medicineClassification", "regulatory", "associatedMedication", "extension", "synonym"),
+            ),
+            "ChargeItemDefinition": (
+                *("url", "status", "title", "description", "code", "propertyGroup", "identifier", "applicability"),
+            ),
+            "PlanDefinition": ("url", "status", "name", "title", "type", "action"),
+            "Questionnaire": ("url", "status", "name", "title", "subjectType", "item", "code"),
+            "CodeSystem": ("url", "version", "status", "content", "concept", "property", "name", "title"),
+            "ValueSet": ("url", "version", "status", "compose", "name", "title"),
+        }.items()
+    },
 }
 
 

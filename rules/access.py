@@ -59,6 +59,10 @@ class Action(StrEnum):
     OVERRIDE_DECISION = "override-decision"  # decide otherwise than a rule, with a reason
     DELEGATE = "delegate"  # let a colleague act on one's behalf
     SEE_RESIDENT_NUMBER = "see-resident-number"  # the whole number of a patient, with a reason
+    READ_SETUP = "read-setup"  # what the hospital set up of itself, gaps included
+    WRITE_SETUP = "write-setup"  # places, orderables, prices, forms: from now or later
+    APPROVE_SETUP = "approve-setup"  # what somebody else recorded
+    SETTLE_SETUP = "settle-setup"  # which tables ask for a second pair of eyes
     SEE_SECURITY = "see-security"  # what deserves a look: lock-outs, refusals, exports, keys
     SEE_ACCOUNTS = "see-accounts"  # who may sign in, with which roles, and where they are signed in
     MANAGE_ACCOUNTS = "manage-accounts"  # make, close and reset others' accounts, change their roles
@@ -157,6 +161,10 @@ _ACTIONS: Mapping[Action, tuple[_Right, ...]] = {
         _Right(_of(Role.PHYSICIAN), Reach.CARE),
         _Right(_NURSING, Reach.WARD),
     ),
+    Action.READ_SETUP: (_Right(_EVERYBODY),),
+    Action.WRITE_SETUP: (_Right(_of(Role.ADMINISTRATOR)),),
+    Action.APPROVE_SETUP: (_Right(_of(Role.ADMINISTRATOR, Role.RULE_APPROVER)),),
+    Action.SETTLE_SETUP: (_Right(_of(Role.ADMINISTRATOR)),),
     Action.SEE_SECURITY: (_Right(_of(Role.ADMINISTRATOR, Role.AUDITOR)),),
     Action.SEE_ACCOUNTS: (_Right(_of(Role.ADMINISTRATOR, Role.AUDITOR)),),
     Action.MANAGE_ACCOUNTS: (_Right(_of(Role.ADMINISTRATOR)),),

@@ -23,6 +23,7 @@ from adapters.outgoing import Outgoing
 from api.app import create_app
 from api.commands.dispatch import Dispatcher
 from api.commands.processes import Processes
+from api.commands.setup.turning import keep_turning
 from api.events import EventHub
 from api.fhir.exporting import Exporter
 from api.fhir.notifying import Notifier
@@ -118,6 +119,7 @@ async def application(
                 ("sealing anew", keep_resealing(database)),
                 ("re-sender", dispatcher.keep_resending()),
                 ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),
+                ("set-up", keep_turning(state)),
                 ("exporter", Exporter(state).keep_exporting()),
                 ("notifier", Notifier(state).keep_notifying()),
                 ("pager", Pager(state).keep_paging()),

@@ -35,6 +35,7 @@ from rules.access import Action
 from store import beds, journal, patients, processes, records
 from store.audit import AuditAction
 from store.database import Transaction
+from store.setup import showing
 
 router = APIRouter(prefix="/commands/admissions", tags=["admissions"])
 
@@ -138,6 +139,7 @@ class _AdmissionPlan:
         tx = self._tx
         at = await present(tx, self._state)
         now = at.now
+        await showing.turn(tx, now)  # a ward may have closed a moment ago
         await self._ward(body.ward)
         encounter, request = self._named("Encounter"), self._named("ServiceRequest")
         workflow_id = admission_id(tx.hospital, encounter)

@@ -28,6 +28,7 @@ from rules.access import Action
 from store import beds, journal, records, worklist
 from store.audit import AuditAction
 from store.database import Transaction
+from store.setup import showing
 from store.worklist import Task
 
 router = APIRouter(prefix="/commands/worklist", tags=["worklist"])
@@ -143,6 +144,7 @@ async def submit_completion(state: AppState, caller: Caller, key: str, ref: Refe
             return await _seen(tx, caller, task, at)
         if body.bed is None:
             raise Invalid("this task is answered with a bed", field="/bed")
+        await showing.turn(tx, at.now)
         await _refuse_bed(tx, body.bed)
         about = [ref, body.bed]
         await accessed(tx, caller, AuditAction.EXECUTE, COMPLETE, at=at.real, entities=about, patients=[task.patient])

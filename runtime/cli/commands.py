@@ -14,6 +14,7 @@ from runtime.cli import (
     client_commands,
     key_commands,
     manifest_commands,
+    pack_commands,
     rule_commands,
     sim_commands,
 )
@@ -158,6 +159,7 @@ app.add_typer(client_commands.app, name="client", rich_help_panel=CARE)
 app.add_typer(audit_commands.app, name="audit", rich_help_panel=CARE)
 app.add_typer(key_commands.app, name="keys", rich_help_panel=CARE)
 app.add_typer(manifest_commands.app, name="manifest", rich_help_panel=CARE)
+app.add_typer(pack_commands.app, name="pack", rich_help_panel=CARE)
 app.add_typer(rule_commands.app, name="rules", rich_help_panel=CARE)
 app.add_typer(sim_commands.app, name="sim", rich_help_panel=CARE)
 

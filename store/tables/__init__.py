@@ -20,6 +20,7 @@ from store.tables import (
     records,
     rules,
     search,
+    setup,
     subscriptions,
     worklist,
 )
@@ -41,6 +42,7 @@ MODULES = (
     records,
     rules,
     search,
+    setup,
     subscriptions,
     worklist,
 )

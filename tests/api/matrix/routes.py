@@ -249,6 +249,7 @@ def takes_body(route: tuple[str, str]) -> bool:
         "/commands/rules/disablements/{disablement_id}/lift",
         "/commands/rules/notices/{notice_id}/seen",
         "/commands/accounts/{account}/link",
+        "/commands/setup/entries/{kind}/{code}/versions/{version}/approve",
     }
 
 

@@ -1,0 +1,1 @@
+"""Master data as FHIR shows it: for each kind of entry the resources it becomes."""
