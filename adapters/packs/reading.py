@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,20 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from adapters.csv import reading as csv
 from adapters.packs.signing import MANIFEST, Manifest, verified
+from adapters.packs.sizes import Size
 from domain.errors import Invalid
 from domain.setup import rows, whole
 from domain.setup.kinds import Kind
 from domain.setup.rows import RowError, Wanted
 
 LEAST = "least"
-
-
-class Size(StrEnum):
-    """The packs, each with all of the one before but its places."""
-
-    CLINIC = "clinic"
-    GENERAL = "general"
-    TERTIARY = "tertiary"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from runtime.cli import (
     account_commands,
     audit_commands,
     client_commands,
+    hospital_commands,
     key_commands,
     manifest_commands,
     pack_commands,
@@ -154,6 +155,7 @@ def load(
     raise typer.Exit(database.load(hospital, files, data_dir))
 
 
+app.add_typer(hospital_commands.app, name="hospital", rich_help_panel=CARE)
 app.add_typer(account_commands.app, name="account", rich_help_panel=CARE)
 app.add_typer(client_commands.app, name="client", rich_help_panel=CARE)
 app.add_typer(audit_commands.app, name="audit", rich_help_panel=CARE)

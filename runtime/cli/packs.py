@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from adapters.packs import reading, signing
-from adapters.packs.reading import Pack, Size
+from adapters.packs.reading import Pack
+from adapters.packs.sizes import Size
 from domain.errors import Misconfigured
 
 

@@ -1,21 +1,24 @@
-"""Sets the demo hospitals up in the store: hospitals, accounts, places, a handful of patients."""
+"""Sets the demo hospitals up: made from packs like every hospital, then accounts and a handful of patients."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from domain.ids import Reference
-from runtime.demo import beds, patients, staff
+from adapters.packs import reading
+from runtime.demo import patients, staff
+from runtime.demo.hospitals import HOSPITALS
+from runtime.hospitals.creating import NewHospital, create, size_of
 from runtime.settings import Settings
-from store import accounts, audit, data_keys, hospitals, records, resealing, sign_ins
+from store import accounts, audit, records, sign_ins
 from store.care import standing
 from store.clocks import clock_of
 from store.database import Database, Transaction
 from store.sealing import KeyRing
+from store.setup import policies
 from store.sign_ins import SecondFactorRule
 
 ACTOR = "demo"
@@ -24,15 +27,12 @@ ACTOR = "demo"
 async def furnish(settings: Settings, password: str) -> None:
     """Make what is missing; every demo account gets `password`. Needs the migrating role for the list of hospitals."""
     settings.require("database_migrate_url")
-    for code, name_ko, name_en, kind in beds.HOSPITALS:
-        migrate_url = settings.database_migrate_url.get_secret_value()
-        await hospitals.create(migrate_url, code=code, name_ko=name_ko, name_en=name_en, kind=kind)
     keys = KeyRing.parse(settings.keys.get_secret_value())
     app, system = settings.database_url.get_secret_value(), settings.database_system_url.get_secret_value()
     async with Database.open(app, system, keys, app_size=2, system_size=1) as database:
-        for code, *_ in beds.HOSPITALS:
-            await _data_key(database, code)
-            async with database.transaction(code) as tx:
+        for wanted in HOSPITALS:
+            await _made(settings, database, wanted)
+            async with database.transaction(wanted.code) as tx:
                 # A hospital that is shown, not one with patients: everybody comes in with the one printed password.
                 await sign_ins.set_rule(tx, SecondFactorRule.NOBODY)
                 await _accounts(tx, password)
@@ -40,14 +40,13 @@ async def furnish(settings: Settings, password: str) -> None:
             await _records(tx)
 
 
-async def _data_key(database: Database, hospital: str) -> None:
-    """The hospital's first data key, which seals from now on: nothing of it is sealed, and no server runs yet."""
-    async with database.transaction(hospital) as tx:
-        empty = not await resealing.counted(tx)
-    async with database.system() as system:
-        if empty and hospital not in await data_keys.every(system):
-            await data_keys.announce(system, hospital, ahead=timedelta(), empty=True)
-    await database.know_keys()
+async def _made(settings: Settings, database: Database, wanted: NewHospital) -> None:
+    """As `phis hospital create` makes one; one that is made is left as it is."""
+    async with database.transaction(wanted.code) as tx:
+        if await policies.packs(tx):
+            return
+    pack = reading.read(reading.shipped(), size_of(wanted.type))
+    await create(settings, database, wanted, pack, by=ACTOR, alone=True)
 
 
 async def _accounts(tx: Transaction, password: str) -> None:
@@ -81,11 +80,7 @@ async def _accounts(tx: Transaction, password: str) -> None:
 async def _records(tx: Transaction) -> None:
     real = datetime.now(UTC)
     now = (await clock_of(tx)).at(real)
-    kept = [*await records.find(tx, "Location", limit=1000), *await records.find(tx, "Patient", limit=1000)]
-    known = {stored.reference for stored in kept}
-    for id_, place in beds.places():
-        if Reference.to("Location", id_) not in known:
-            await records.create(tx, place, id=id_, now=now)
+    known = {stored.reference for stored in await records.find(tx, "Patient", limit=1000)}
     for reference, body in patients.resources():
         if reference not in known:
             await records.create(tx, body, id=reference.id, now=now)

@@ -66,7 +66,7 @@ def members() -> list[Member]:
         for role, (ko, en) in _ROLE_TITLES.items()
     ]
     saebom = [
-        Member("saebom", "doctor@saebom", "시연 원장", "Demo doctor", frozenset({Role.PHYSICIAN})),
+        Member("saebom", "doctor@saebom", "시연 원장", "Demo doctor", frozenset({Role.PHYSICIAN, Role.ADMINISTRATOR})),
         Member("saebom", "aide@saebom", "시연 간호조무사", "Demo aide", frozenset({Role.RECEPTIONIST, Role.NURSE})),
     ]
     return hanbit + saebom

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from api.commands.setup.standing import standing
 from domain.roles import Role
-from runtime.demo.beds import WARDS
+from domain.setup.gaps import gaps
+from domain.setup.kinds import Kind
+from domain.setup.places import HOSPITAL
 from runtime.demo.furnish import furnish
 from runtime.demo.patients import PATIENTS
 from runtime.demo.staff import account_names, members
@@ -17,6 +21,7 @@ from runtime.settings import Settings
 from store import accounts, audit, hospitals, records
 from store.database import Database
 from store.sealing import KeyRing
+from store.setup import entries
 from tests.conftest import Urls
 
 HASHER = PasswordHash((Argon2Hasher(),))
@@ -44,7 +49,9 @@ def test_there_is_one_account_for_every_role() -> None:
     assert all(member.display_ko.startswith("시연 ") for member in members())
 
 
-async def test_setting_up_twice_is_setting_up_once(urls: Urls, keys: KeyRing, database: Database) -> None:
+async def test_setting_up_twice_is_setting_up_once_and_nothing_is_lacking(
+    urls: Urls, keys: KeyRing, database: Database
+) -> None:
     await furnish(settings(urls, keys), "first-password")
     before = await everything(database)
     await furnish(settings(urls, keys), "first-password")
@@ -52,7 +59,13 @@ async def test_setting_up_twice_is_setting_up_once(urls: Urls, keys: KeyRing, da
     assert before["hospitals"] == ["hanbit", "saebom"]
     assert len(before["accounts"]) == len(account_names())
     assert len(before["patients"]) == len(PATIENTS)
-    assert len(before["places"]) == sum(1 + len(ward.rooms) + sum(ward.rooms) for ward in WARDS)
+    wards = {place.partition("/v")[0] for place in before["places"] if place.startswith("Location/ward-")}
+    assert wards == {"Location/ward-10/1", "Location/ward-51/1", "Location/ward-61/1", "Location/ward-71/1"}
+
+    for code in ("hanbit", "saebom"):
+        async with database.transaction(code) as tx:
+            assert gaps(await standing(tx, datetime.now(UTC))) == []
+            assert {version.code for version in await entries.at(tx, Kind.HOSPITAL, datetime.now(UTC))} == {HOSPITAL}
 
 
 async def test_a_new_password_is_set_for_everybody(urls: Urls, keys: KeyRing, database: Database) -> None:
@@ -68,7 +81,8 @@ async def test_the_audit_says_who_registered_the_patients(urls: Urls, keys: KeyR
     await furnish(settings(urls, keys), "first-password")
     async with database.transaction("hanbit") as tx:
         lines = await audit.read(tx, 100)
-    assert {(line.actor, line.action, line.patients[0]) for line in lines} == {
+    about_patients = [line for line in lines if line.patients]
+    assert {(line.actor, line.action, line.patients[0]) for line in about_patients} == {
         ("demo", audit.AuditAction.CREATE, person.reference) for person in PATIENTS
     }
 

@@ -304,8 +304,14 @@ PEOPLE = (
 )
 
 
-@pytest.mark.parametrize("table", PEOPLE)
-async def test_a_row_about_people_stays_in_its_hospital(
+MASTER_DATA = ("master_edition", "master_entry", "master_pack", "master_policy", "master_turn")
+
+_NAMED = {"basis": "own", "state": "proposed"}
+"""Columns that take certain words only."""
+
+
+@pytest.mark.parametrize("table", [*PEOPLE, *MASTER_DATA])
+async def test_a_row_of_people_or_master_data_stays_in_its_hospital(
     database: Database, urls: Urls, hospital: str, other_hospital: str, table: str
 ) -> None:
     """A row of each table, made by who may do everything: its hospital sees it, the other and nobody do not."""
@@ -333,7 +339,7 @@ async def test_a_row_about_people_stays_in_its_hospital(
                 sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
                 sql.SQL(", ").join(sql.Placeholder() for _ in columns),
             ),
-            [values[kind] for _, kind in columns],
+            [_NAMED.get(str(name), values[kind]) if table in MASTER_DATA else values[kind] for name, kind in columns],
         )
     seen = {}
     for code in (hospital, other_hospital, ""):

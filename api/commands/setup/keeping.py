@@ -95,7 +95,7 @@ class Set:
         return any(found is not None and _same(found, change) for found in standing)
 
     def refusals(self, changes: Sequence[Change], *, backdated: bool) -> list[Refusal]:
-        """Everything that speaks against the changes, taken together."""
+        """Everything that speaks against the changes, taken together. What they need is looked for from now on."""
         found = []
         future = self._with(changes)
         for change in changes:
@@ -109,7 +109,9 @@ class Set:
                     found.append(Refusal(change, "code", "there is nothing that could end"))
                 continue
 
-            def find(kind: Kind, code: str, at: datetime = change.since) -> Content | None:
+            looked_at = max(change.since, self._now)
+
+            def find(kind: Kind, code: str, at: datetime = looked_at) -> Content | None:
                 version = applying(future.get((kind, code), []), at)
                 return content_of(version) if version else None
 

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.fhir.setup import showing
 from adapters.packs import reading, signing
-from adapters.packs.reading import Pack, Size
+from adapters.packs.reading import Pack
+from adapters.packs.sizes import Size
 from domain.errors import Invalid
 from domain.setup.catalogue import Laboratory
 from domain.setup.kinds import Basis, Kind

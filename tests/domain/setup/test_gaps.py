@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.packs import reading
-from adapters.packs.reading import Size
+from adapters.packs.sizes import Size
 from domain.roles import Role
 from domain.setup import sentences
 from domain.setup.contents import content_of

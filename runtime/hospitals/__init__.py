@@ -1,0 +1,1 @@
+"""Hospitals as wholes: made from a pack, listed, looked at."""
