@@ -15,15 +15,29 @@ from starlette.types import Receive, Scope, Send
 from api import document, health, problems
 from api.auth import token
 from api.commands import accounts as account_commands
-from api.commands import admissions, care, numbers, rules, security, setup, status, stays, worklist
+from api.commands import admissions, care, numbers, patients, rules, security, setup, status, stays, worklist
 from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards, Limits
 from api.state import AppState
-from api.ui.routes import account, delegations, design, events, home, kept, session, sign_on, signing_in, step_up
+from api.ui.routes import (
+    account,
+    delegations,
+    design,
+    events,
+    home,
+    kept,
+    patient_forms,
+    patient_merges,
+    session,
+    sign_on,
+    signing_in,
+    step_up,
+)
 from api.ui.routes import accounts as account_screens
 from api.ui.routes import admissions as admission_screens
 from api.ui.routes import care as care_screens
+from api.ui.routes import patients as patient_screens
 from api.ui.routes import security as security_screens
 from api.ui.routes import stays as stay_screens
 from api.ui.routes import worklist as worklist_screens
@@ -44,6 +58,9 @@ _ROUTERS = (
     worklist_screens.router,
     stay_screens.router,
     admission_screens.router,
+    patient_forms.router,
+    patient_merges.router,
+    patient_screens.router,  # last of the three: it takes any id
     care_screens.router,
     delegations.router,
     security_screens.router,
@@ -53,6 +70,7 @@ _ROUTERS = (
     events.router,
     admissions.router,
     care.router,
+    patients.router,
     worklist.router,
     stays.router,
     rules.router,

@@ -136,6 +136,12 @@ _SAID: dict[type[PhisError], _Said] = {
         N_("{bed} is occupied."),
         N_("Choose another bed. The task is still yours."),
     ),
+    errors.LikelyDuplicate: _Said(
+        HTTPStatus.CONFLICT,
+        N_("This person may be registered already"),
+        "",
+        N_("Look at the patients that are named. Is it none of them, say so for each and send it again."),
+    ),
     errors.ActiveStayExists: _Said(
         HTTPStatus.CONFLICT,
         N_("This patient already has an inpatient stay"),

@@ -16,6 +16,7 @@
     │   │   ├── NotOwner            the task must be claimed first
     │   │   ├── BedTaken            the bed has an occupant at that time
     │   │   ├── ActiveStayExists    the patient already has an inpatient stay
+    │   │   ├── LikelyDuplicate     somebody who may be the same person is registered already
     │   │   └── ProcessOwned        a process owns this state: a command changes it, a write does not
     │   ├── MultipleMatches         a condition that should name one thing names several
     │   ├── SignOnRefused               the hospital's own sign-on did not let the person in
@@ -136,6 +137,12 @@ class ActiveStayExists(Conflict):
     """Params: `encounter` (reference)."""
 
     code = "active-stay-exists"
+
+
+class LikelyDuplicate(Conflict):
+    """Params: `patients` (references, comma-separated, the likeliest first)."""
+
+    code = "likely-duplicate"
 
 
 class ProcessOwned(Conflict):

@@ -22,3 +22,19 @@ async def held(tx: Transaction, known: Reference) -> Reference:
         if after == now:
             return now
         now = after
+
+
+async def next_number(tx: Transaction) -> str:
+    """The hospital's next patient number (등록번호), eight digits. Whoever asks waits for who asked before to end.
+
+    A number that a transaction took which then failed is given out again, so that none is missing.
+    """
+    row = await tx.one(
+        """
+        insert into patient_number (hospital, last) values (%s, 1)
+        on conflict (hospital) do update set last = patient_number.last + 1 returning last
+        """,
+        [tx.hospital],
+    )
+    assert row is not None  # noqa: S101  # either inserted or updated
+    return f"{row['last']:08}"

@@ -14,14 +14,12 @@ from api.fhir.parameters import given
 from api.fhir.reach import reach
 from api.fhir.text import Json, write
 from api.fhir.veil import refuse_numbers, veiled
+from api.likeness import likely
 from domain.errors import Invalid
-from domain.ids import Reference
-from domain.matching import Grade, Score, score
+from domain.matching import Grade, Score
 from store.audit import AuditAction
 from store.database import Transaction
 from store.fhir.versions import Version
-from store.search.links import survivors
-from store.search.matching import candidates, in_scope
 
 SHOWN = 20
 """Patients of an answer where the client names no number."""
@@ -30,8 +28,6 @@ LARGEST = 100
 
 _KNOWN = {"resource": "Patient", "onlyCertainMatches": "boolean", "count": "integer"}
 _GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
-
-_Scored = tuple[Version, Score]
 
 
 async def match(call: Call, tx: Transaction) -> Answer:
@@ -65,23 +61,11 @@ async def match(call: Call, tx: Transaction) -> Answer:
     return Answer(HTTPStatus.OK, bundles.bundle("searchset", entries, at=call.now, total=len(found)))
 
 
-async def _scored(call: Call, tx: Transaction, asked: Json) -> list[_Scored]:
+async def _scored(call: Call, tx: Transaction, asked: Json) -> list[tuple[Version, Score]]:
     """Who is worth showing, the likeliest first. A record that was replaced speaks for the one that stays."""
     refuse_numbers(call, write(asked))
     scope = await reach(call, tx)
-    found = await candidates(tx, asked, scope)
-    stays = await survivors(tx, [each.reference for each in found])
-    known = {each.reference: each for each in found}
-    known |= await in_scope(tx, set(stays.values()) - known.keys(), scope)
-    best: dict[Reference, Score] = {}
-    for old, now in stays.items():
-        if now in known:
-            one = score(asked, known[old].body)
-            best[now] = max(best.get(now, one), one, key=lambda each: each.points)
-    own = {now: score(asked, known[now].body) for now in best}
-    best = {now: max(one, own[now], key=lambda each: each.points) for now, one in best.items()}
-    shown = [(known[now], one) for now, one in best.items() if one.grade is not None]
-    return sorted(shown, key=lambda each: (-each[1].score, -each[1].points, each[0].reference))
+    return await likely(tx, asked, scope)
 
 
 def _entry(call: Call, version: Version, found: Score) -> bytes:

@@ -82,6 +82,13 @@ async def merge(call: Call, tx: Transaction) -> Answer:
     return await _done(one, preview=asked.flag("preview") is True)
 
 
+async def merge_two(call: Call, tx: Transaction, source: Reference, target: Reference) -> None:
+    """The same for two patients who are known by reference. Raises as `merge` does."""
+    await conditions.alone_merging(tx)
+    call.resource = {"resourceType": "Parameters"}
+    await _done(_Merge(tx, call, Named(source, ()), Named(target, ()), None), preview=False)
+
+
 async def _done(one: _Merge, *, preview: bool) -> Answer:
     source, target = one.source.reference, one.target.reference
     moving = await _locked(one)

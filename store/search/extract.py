@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from domain.fhir import pointings
+from store.search.finding import find_rows
 from store.search.instants import bounds
 from store.search.keyed import Hash, hashed
 from store.search.links import link_rows
@@ -72,6 +73,7 @@ def extract(resource: dict[str, Any], hash_: Hash, text: bytes | None = None) ->
     if resource.get("resourceType") == "Patient":
         rows.references.update(link_rows(resource))
         rows.tokens.update((number, hash_(key), 0) for number, key in match_keys(resource))
+        rows.tokens.update((number, hash_(key), 0) for number, key in find_rows(resource))
     # A name written with an escape, `\u0072eference`, would not be counted.
     if text is None or text.count(b'"reference"') > len(rows.read) or b"\\u" in text:
         _add_elsewhere(rows, resource)

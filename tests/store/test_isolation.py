@@ -300,6 +300,8 @@ PEOPLE = (
     "holiday",
     "notice",
     "notice_event",
+    "patient_merge",
+    "patient_number",
     "setup_alarm",
 )
 

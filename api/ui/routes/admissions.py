@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,11 +18,13 @@ from api.places import is_ward
 from api.present import present
 from api.state import AppState, State
 from api.ui import pages, reading
+from api.ui.routes.patients import rows_of
 from api.ui.views.admissions import admission_form, field_error
 from api.ui.views.people import place_name
 from api.ui.words import ZONE
 from domain.errors import Invalid
 from domain.ids import Reference
+from domain.worklist import Priority
 from rules.access import Action
 
 router = APIRouter(include_in_schema=False)
@@ -35,6 +37,7 @@ class Typed(BaseModel):
 
     key: str
     csrf: str = ""
+    patient: str = ""
     name: str = ""
     birth_date: str = ""
     gender: str = ""
@@ -43,6 +46,8 @@ class Typed(BaseModel):
     priority: str = ""
 
     def as_request(self) -> dict[str, Any]:
+        if self.patient:
+            return {"patient": {"reference": self.patient}, "ward": self.ward, "priority": self.priority}
         new = {"name": self.name, "birth_date": self.birth_date, "gender": self.gender}
         if self.phone:
             new["phone"] = self.phone
@@ -55,9 +60,12 @@ class Typed(BaseModel):
 
 @router.get("/admissions/new")
 async def show_form(
-    request: Request, state: State, caller: Annotated[Caller, allow(Action.REQUEST_ADMISSION)]
+    request: Request,
+    state: State,
+    caller: Annotated[Caller, allow(Action.REQUEST_ADMISSION)],
+    patient: Annotated[str, Query(max_length=80)] = "",
 ) -> Response:
-    return await _form(request, state, caller)
+    return await _form(request, state, caller, {"patient": patient, "priority": Priority.ROUTINE.value})
 
 
 @router.post("/admissions/new")
@@ -94,6 +102,8 @@ async def _form(
     wrong: set[str] | None = None,
 ) -> Response:
     words = pages.words_of(request)
+    known = (values or {}).get("patient")
+    patient = (await rows_of(request, state, caller, [Reference(known)]))[0] if known else None
     async with state.database.transaction(caller.hospital) as tx:
         located = await reading.places(tx)
         at = await present(tx, state)
@@ -102,6 +112,7 @@ async def _form(
         key=uuid4().hex,
         wards={reference: place_name(words, body) for reference, body in located.items() if is_ward(body)},
         today=at.now.astimezone(ZONE).date().isoformat(),
+        patient=patient,
         values=values,
         errors={name: field_error(words, name) for name in sorted(wrong or ())},
     )

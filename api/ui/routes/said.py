@@ -39,6 +39,23 @@ def notice_of(words: Words, code: str) -> Notice | None:
         "account-close": Notice("done", _("The account is closed"), next=_("Nobody gets in with it any more.")),
         "account-open": Notice("done", _("The account is open again")),
         "account-sessions": Notice("done", _("The person is signed out everywhere")),
+        "registered": Notice(
+            "done",
+            _("The patient is registered"),
+            next=_("The patient number stands below; ask for an admission from here."),
+        ),
+        "corrected": Notice(
+            "done", _("The details are corrected"), next=_("What stood there before stays in the history.")
+        ),
+        "merge-asked": Notice(
+            "done", _("The merge is asked for"), next=_("Nothing changes before a colleague of medical records agrees.")
+        ),
+        "merged": Notice(
+            "done",
+            _("The two records are one"),
+            next=_("Everything stands in the record that stays; the other leads to it."),
+        ),
+        "merge-refused": Notice("done", _("The merge is refused"), next=_("Both records stay as they are.")),
         "cancelled": Notice("done", _("The request is withdrawn"), next=_("Nobody waits for this bed any more.")),
     }
     return known.get(code)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from api.ui.views.codes import priority_name
+from api.ui.views.patients import PatientRow
 from api.ui.views.stays import Choice
 from api.ui.words import Words
 from domain.worklist import Priority
@@ -13,7 +14,10 @@ from domain.worklist import Priority
 
 @dataclass(frozen=True)
 class AdmissionForm:
-    """values, errors: by the field's name. A page without errors is the empty form."""
+    """values, errors: by the field's name. A page without errors is the empty form.
+
+    patient: who is registered already; None for somebody new.
+    """
 
     key: str
     genders: tuple[Choice, ...]
@@ -21,6 +25,7 @@ class AdmissionForm:
     priorities: tuple[Choice, ...]
     latest_birth: str
     next: str
+    patient: PatientRow | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     summary: str = ""
@@ -32,6 +37,7 @@ def admission_form(
     key: str,
     wards: Mapping[str, str],
     today: str,
+    patient: PatientRow | None = None,
     values: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> AdmissionForm:
@@ -51,6 +57,7 @@ def admission_form(
         next=_(
             "The patient is registered and the request goes to the bed managers, who are asked to assign a bed in time."
         ),
+        patient=patient,
         values=values or {"priority": Priority.ROUTINE.value},
         errors=found,
         summary=(
@@ -71,6 +78,7 @@ def field_error(words: Words, name: str) -> str:
         "birth_date": _("Enter a date of birth that is not in the future, as year-month-day."),
         "gender": _("Choose one."),
         "phone": _("Use digits, spaces, + and -, at most 30."),
+        "reference": _("This patient cannot be found here."),
         "ward": _("Choose a ward of this hospital."),
         "priority": _("Choose one."),
     }.get(name, _("This cannot be accepted."))

@@ -75,6 +75,7 @@ def frame(
     if caller is not None:
         places = [
             (Action.SEE_WORKLIST, "/worklist", _("My work"), "w"),
+            (Action.FIND_PATIENT, "/patients", _("Patients"), "p"),
             (Action.REQUEST_ADMISSION, "/admissions/new", _("New admission"), "n"),
             (Action.REVIEW_BREAK_GLASS, "/break-glass", _("Emergency access"), "e"),
             (Action.SEE_SECURITY, "/security", _("Security"), "s"),

@@ -14,9 +14,9 @@ from store.search.sql import everything
 from tests.api.fhir.conftest import Connect, Json, issue_of
 from tests.api.fhir.merging import merge, of
 from tests.store.search import ward
-from tests.store.search.test_plans import Explained, _nodes, filled
+from tests.store.search.test_plans import Explained, _nodes, filled, unknown
 
-__all__ = ["filled"]  # a fixture
+__all__ = ["filled", "unknown"]  # fixtures
 
 MRN = "urn:example:mrn"
 NUMBER = [{"system": MRN, "value": "1"}]

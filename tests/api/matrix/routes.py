@@ -109,6 +109,15 @@ def _fields(route: tuple[str, str], of: Targets, now: datetime) -> dict[str, Any
     bodies: dict[str, dict[str, Any]] = {
         "/commands/admissions": {"patient": {"reference": f"Patient/{of.patient}"}, "ward": of.ward},
         "/commands/admissions/{encounter_id}/cancel": {"reason": "no-longer-needed"},
+        "/commands/patients": born | {"name": "김새임"},
+        "/commands/patients/search": {"text": "김"},
+        "/commands/patients/{patient_id}/correct": born | {"version": 1},
+        "/commands/patients/merges": {
+            "source": f"Patient/{of.patient}",
+            "target": f"Patient/{of.patient}",
+            "reason": "document-seen",
+        },
+        "/commands/patients/merges/{merge_id}/decide": {"decision": "refuse"},
         "/commands/break-glass": {"patient": f"Patient/{of.patient}", "reason": "other", "words": "ten signs and more"},
         "/commands/break-glass/{use_id}/review": {"verdict": "justified"},
         "/commands/resident-numbers": {"patient": f"Patient/{of.patient}", "reason": "ten signs and more"},
@@ -130,6 +139,11 @@ def _fields(route: tuple[str, str], of: Targets, now: datetime) -> dict[str, Any
         "/account/delegations": {"taker": f"nurse@{of.hospital}", "role": "cashier", "until": until[:16]},
         "/account/acting": {"for": f"cashier@{of.hospital}"},
         "/admissions/new": born | {"ward": of.ward, "priority": "routine"},
+        "/patients": {"resident_number": "800214-2000005"},
+        "/patients/new": born | {"name": "김새임"},
+        "/patients/merges/{merge_id}/decide": {"decision": "refuse"},
+        "/patients/{patient_id}/correct": born | {"version": "1"},
+        "/patients/{patient_id}/merge": {"other": "00000001", "reason": "document-seen"},
         "/patients/{patient_id}/glass": {"reason": "other", "words": "ten signs and more"},
         "/patients/{patient_id}/purpose": {"purpose": "TREAT"},
         "/break-glass/{use_id}/review": {"verdict": "justified"},
@@ -157,7 +171,12 @@ def _fields(route: tuple[str, str], of: Targets, now: datetime) -> dict[str, Any
         bodies.setdefault(path, {"reason": "asked for"})
     fields = bodies.get(path, {}) if route[0] != "GET" else {}
     keyed = ("/admissions", "/stays", "/patients", "/break-glass", "/account/delegations", "/account/acting", "/admin")
-    if form and (path.startswith(keyed) or path.endswith("/complete")) and not path.endswith("/link"):
+    if (
+        form
+        and path != "/patients"
+        and (path.startswith(keyed) or path.endswith("/complete"))
+        and not path.endswith("/link")
+    ):
         fields = fields | {"key": a_key()}
     return fields
 
