@@ -13,6 +13,7 @@ from typing import Any
 from domain.errors import Invalid
 from domain.fhir import holders
 from domain.ids import Reference
+from domain.reach import SENSITIVE
 
 Json = dict[str, Any]
 
@@ -36,6 +37,21 @@ def resulting(target: Json, source: Json, source_ref: Reference) -> Json:
             kept.append({**each, "use": "old"})
     made = {**target, "link": [*_others(target, source_ref), _link(source_ref, "replaces")]}
     return made | {"identifier": kept} if kept else made
+
+
+def labelled(result: Json, *others: Json) -> Json:
+    """The record that stays with every sensitive label of the two: whose records ask for a reason still do.
+
+    To take a label away is a change of its own, and some roles' only.
+    """
+    own = result.get("meta", {}).get("security", [])
+    known = {_label(each) for each in own}
+    added: list[Json] = []
+    for each in (label for other in others for label in other.get("meta", {}).get("security", [])):
+        if _label(each) in SENSITIVE - known:
+            known.add(_label(each))
+            added.append(deepcopy(each))
+    return {**result, "meta": {**result.get("meta", {}), "security": [*own, *added]}} if added else result
 
 
 def refuse_result(result: Json, target: Reference, source: Reference, identifiers: Sequence[Json]) -> None:
@@ -106,6 +122,10 @@ def _others(patient: Json, other: Reference) -> Iterator[Json]:
 
 def _other(link: Json) -> str:
     return str(link.get("other", {}).get("reference", ""))
+
+
+def _label(coding: Json) -> tuple[str, str]:
+    return str(coding.get("system", "")), str(coding.get("code", ""))
 
 
 def _named(identifier: Json) -> tuple[str, str]:

@@ -224,8 +224,10 @@ _KEPT: tuple[_Kept, ...] = (
     _Kept(
         _DESK | {Role.MEDICAL_RECORDS},
         "Patient",
-        frozenset({"identifier", "active", "name", "gender", "birthDate", "link"}),
+        frozenset({"identifier", "active", "name", "gender", "birthDate"}),
     ),
+    # Records that links join are one person's, and open together: that is $merge's work, and its role's.
+    _Kept(_of(Role.MEDICAL_RECORDS), "Patient", frozenset({"link"})),
     _Kept(_of(Role.PHYSICIAN, Role.MEDICAL_RECORDS), "Patient", frozenset({"deceasedBoolean", "deceasedDateTime"})),
     _Kept(
         _DESK | _of(Role.PHYSICIAN, Role.CHARGE_NURSE, Role.WARD_MANAGER, Role.MEDICAL_RECORDS),

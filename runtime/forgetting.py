@@ -1,4 +1,5 @@
-"""Forgetting what has ended by itself: sessions, tokens, sign-ins under way, links, failures. Beside every server."""
+"""Forgetting what has ended by itself: sessions, tokens, sign-ins under way, links, failures, answered
+messages. Beside every server."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from domain.errors import Unavailable
-from store import attempts, clients, sessions, sign_ins, single_sign_on
+from store import attempts, clients, messages, sessions, sign_ins, single_sign_on
 from store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,7 @@ async def forget(database: Database, now: datetime) -> int:
             + await attempts.forget_old(tx, now)
             + await single_sign_on.forget_expired(tx, now)
             + await clients.forget_assertions(tx, now)
+            + await messages.forget_old(tx, now)
         )
 
 

@@ -6,12 +6,15 @@ hl7.org/fhir/R4/messaging.html#reliable. The answer may name what was sent, so i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain.errors import Conflict
-from store.database import Transaction
+from store.database import SystemTransaction, Transaction
 from store.sealing import Sealed, SealedColumn, open_, place, seal
+
+KEPT = timedelta(days=30)
+"""How long an answer is kept, real time. No sender tries for longer; a later one would be a new message."""
 
 _PURPOSE = "message"
 
@@ -61,3 +64,12 @@ async def keep(tx: Transaction, actor: str, message: str, digest: bytes, *, answ
         """,
         [tx.hospital, actor, message, digest, now, sealed.key_id, sealed.data],
     )
+
+
+async def forget_old(tx: SystemTransaction, now: datetime) -> int:
+    """Delete answers of all hospitals that were kept for their time, and say how many."""
+    gone = await tx.one(
+        "with gone as (delete from message_taken where taken_at <= %s returning 1) select count(*) as n from gone",
+        [now - KEPT],
+    )
+    return int(gone["n"]) if gone else 0

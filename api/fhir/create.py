@@ -8,6 +8,7 @@ from uuid import uuid4
 from api.fhir import conditional, versions
 from api.fhir.checking import checked
 from api.fhir.exchange import Answer, Call
+from api.fhir.kept import refuse_joined
 from api.fhir.writes import keep, told
 from domain.ids import Reference
 from store.audit import AuditAction
@@ -35,5 +36,7 @@ async def create(call: Call, tx: Transaction) -> Answer:
             there = await reading.read(tx, found)
             return told(call, HTTPStatus.OK, there, at=versions.location(call, there))
     ref = Reference.to(kind, str(uuid4()))
+    if (rights := call.asker.rights) is not None:
+        refuse_joined(ref, resource, rights.unchangeable(kind))
     kept = await keep(tx, call, Write(ref, resource, call.body, 0, known_new=True), AuditAction.CREATE)
     return told(call, HTTPStatus.CREATED, kept, at=versions.location(call, kept))

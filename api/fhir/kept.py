@@ -9,6 +9,7 @@ from domain.errors import Forbidden
 from domain.ids import Reference
 from domain.reach import SENSITIVE
 from rules.access import LABELS
+from store.search.links import link_rows
 
 
 def refuse_kept(ref: Reference, before: Mapping[str, Any], after: Mapping[str, Any], elements: Collection[str]) -> None:
@@ -24,6 +25,13 @@ def refuse_kept(ref: Reference, before: Mapping[str, Any], after: Mapping[str, A
     if changed:
         said = f"the caller's roles do not change {', '.join(f'{ref.resource_type}.{name}' for name in changed)}"
         raise Forbidden(said, action=f"{ref.resource_type}.{','.join(changed)}", reference=ref)
+
+
+def refuse_joined(ref: Reference, made: Mapping[str, Any], elements: Collection[str]) -> None:
+    """Raises Forbidden for a new Patient that says it is somebody's other record: both would open together."""
+    if ref.resource_type == "Patient" and "link" in elements and link_rows(made):
+        said = "the caller's roles do not join records of patients"
+        raise Forbidden(said, action="Patient.link", reference=ref)
 
 
 def _labels(body: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -21,7 +21,7 @@ from domain.admission import admission_id
 from domain.errors import Forbidden, TooCostly
 from domain.ids import Reference
 from domain.journal import JournalEntry, JournalKey
-from domain.merging import NEVER_REWRITTEN, provenance, redirected, refuse_result, replaced, resulting
+from domain.merging import NEVER_REWRITTEN, labelled, provenance, redirected, refuse_result, replaced, resulting
 from rules.access import Action, may
 from store import beds, journal, outbox, worklist
 from store.audit import AuditAction
@@ -104,6 +104,7 @@ async def _done(one: _Merge, *, preview: bool) -> Answer:
     bodies = await reading.read_many(one.tx, [source, target])
     ends = replaced(bodies[source].body, target)
     stays = one.wanted or resulting(bodies[target].body, bodies[source].body, source)
+    stays = labelled(stays, bodies[target].body, bodies[source].body)
     if preview:
         await auditing.note(one.tx, one.call, AuditAction.READ, list(bodies.values()))
         return _answer(one.call, f"preview: {len(moving)} records would move from {source} to {target}", stays)

@@ -80,6 +80,8 @@ def face(failed: Exception, resource_type: str = "") -> Refusal:
     """Any exception as status and issues; one that nobody expected goes to the log."""
     if isinstance(failed, Refusal):
         return failed
+    if isinstance(failed, errors.Misconfigured):
+        return _misconfigured(failed)
     if not isinstance(failed, PhisError):
         return _unexpected(failed)
     found = next((_FACES[kind] for kind in type(failed).__mro__ if kind in _FACES), None)
@@ -106,6 +108,14 @@ def expression_of(params: dict[str, str], resource_type: str) -> str:
 
 def rendered(refusal: Refusal) -> bytes:
     return write(outcome(refusal.issues))
+
+
+def _misconfigured(failed: errors.Misconfigured) -> Refusal:
+    """Its sentence is for those who run the house: the log has it, and a caller is told whom to ask."""
+    log_id = uuid4().hex[:12]
+    log.error("a request met a set-up that cannot work", hint=str(failed), log_id=log_id, route="/fhir")
+    said = f"this server is not set up as it must be; those who run it find what to do in its log under {log_id}"
+    return Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, issue("fatal", "exception", said))
 
 
 def _unexpected(failed: Exception) -> Refusal:

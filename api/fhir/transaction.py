@@ -19,6 +19,7 @@ from api.fhir.delete import refuse_owned
 from api.fhir.entries import Entry, answered, entry_of, raw_entries, within
 from api.fhir.exchange import Answer, Call
 from api.fhir.interactions import INTERACTIONS, refuse_unseen_target
+from api.fhir.kept import refuse_joined
 from api.fhir.outcome import Refusal
 from api.fhir.patch import patched
 from api.fhir.reach import refuse_unseen, refuse_written
@@ -224,6 +225,8 @@ async def _prepare_one(tx: Transaction, plan: _Plan, head: Head | None) -> None:
     match plan.entry.address.interaction:
         case "create" if ref is not None and resource is not None and not plan.exists:
             checked(resource, ref.resource_type)
+            if (rights := plan.call.asker.rights) is not None:
+                refuse_joined(ref, resource, rights.unchangeable(ref.resource_type))
             plan.write = Write(ref, resource, write(resource), 0)
         case "update" if ref is not None and resource is not None:
             checked(resource, ref.resource_type)

@@ -11,7 +11,7 @@ from uuid import uuid4
 from api.fhir import conditional, versions
 from api.fhir.checking import checked
 from api.fhir.exchange import Answer, Call
-from api.fhir.kept import refuse_kept
+from api.fhir.kept import refuse_joined, refuse_kept
 from api.fhir.reach import refuse_unseen
 from api.fhir.text import Json
 from api.fhir.veil import whole
@@ -71,6 +71,8 @@ async def refuse_wrong_state(
     rights = call.asker.rights
     if not there and rights is not None and rights.reach("c", ref.resource_type) is Reach.NONE:
         raise NotFound("no such resource", reference=ref)  # as out of reach: who may not create learns no more
+    if rights is not None and not there and resource is not None:
+        refuse_joined(ref, resource, rights.unchangeable(ref.resource_type))
     if head is None or not there or resource is None or (head.owner is None and rights is None):
         return
     before = await current_body(tx, ref)

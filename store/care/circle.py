@@ -14,6 +14,7 @@ from domain.roles import Role
 from store.care.standing import standing
 from store.database import Transaction
 from store.search.keyed import target_key
+from store.search.links import LINKS, kin_keys
 
 MOST = 20_000
 """Patients that one person may reach at once; who needs more works for the whole hospital."""
@@ -48,7 +49,11 @@ class Circle:
 async def circle(
     tx: Transaction, actor: str, roles: Collection[Role], now: datetime, *, also: str | None = None
 ) -> Circle:
-    """Who `actor` may reach now, in hospital time. also: the account of a colleague for whom the person acts."""
+    """Who `actor` may reach now, in hospital time. also: the account of a colleague for whom the person acts.
+
+    A patient is a person: what holds for one record of somebody whose records were merged holds for all of them, the
+    emergency and the purpose, too. Nothing is rewritten by a merge: which record was opened stays written down.
+    """
     acting = [actor, also] if also else [actor]
     stands = [await standing(tx, each, now) for each in acting]
     named = [*map(holder_of, acting), *(each.practitioner for each in stands if each.practitioner)]
@@ -73,6 +78,9 @@ async def circle(
         union all
         (select 'purpose', patient, null from stated_purpose
          where hospital = %(hospital)s and actor = %(actor)s and until > %(now)s and stated_at <= %(now)s)
+        union all
+        (select 'merged', null, null where exists (
+            select from search_reference where hospital = %(hospital)s and parameter = any(%(links)s::int8[])))
         """,
         {
             "hospital": tx.hospital,
@@ -83,9 +91,18 @@ async def circle(
             "holders": [*persons, *places],
             "now": now,
             "most": MOST,
+            "links": LINKS,
         },
     )
     found: dict[str, set[UUID]] = {"task": set(), "ward": set(), "care": set(), "purpose": set()}
+    merged = False
     for row in rows:
-        found[row["how"]].add(row["patient"] or target_key(row["reference"]))
+        if row["how"] == "merged":
+            merged = True
+        else:
+            found[row["how"]].add(row["patient"] or target_key(row["reference"]))
+    if merged:
+        others = await kin_keys(tx, set().union(*found.values()))
+        for keys in found.values():
+            keys.update(*(others.get(each, ()) for each in tuple(keys)))
     return Circle(*(frozenset(found[how]) for how in ("task", "ward", "care", "purpose")))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 from domain.ids import Reference
 from store.database import Transaction
@@ -105,6 +106,33 @@ async def kin(tx: Transaction, patients: Collection[str]) -> dict[str, list[str]
     found = {each: [each] for each in patients}
     for row in rows:
         found[own[row["asked"]]].append(f"Patient/{row['id']}")
+    return found
+
+
+async def kin_keys(tx: Transaction, patients: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """Of those of many patients that links join with others, the keys of these others."""
+    rows = await tx.all(
+        """
+        with recursive kin (asked, key, number) as (
+            select a.key, a.key, a.number from resource a
+            where a.hospital = %(hospital)s and a.key = any(%(keys)s::uuid[])
+            union
+            select k.asked, r.key, r.number from kin k cross join lateral (
+                select l.target as key from search_reference l
+                where l.hospital = %(hospital)s and l.resource = k.number and l.parameter = any(%(links)s::int8[])
+                union all
+                select o.key from search_reference l
+                join resource o on o.hospital = %(hospital)s and o.number = l.resource
+                where l.hospital = %(hospital)s and l.parameter = any(%(links)s::int8[]) and l.target = k.key
+            ) x join resource r on r.hospital = %(hospital)s and r.key = x.key
+        )
+        select asked, key from kin where key <> asked
+        """,
+        {"hospital": tx.hospital, "keys": sorted(patients), "links": LINKS},
+    )
+    found: dict[UUID, set[UUID]] = {}
+    for row in rows:
+        found.setdefault(row["asked"], set()).add(row["key"])
     return found
 
 

@@ -29,6 +29,7 @@ SYSTEM_MAY = {
     ("data_key", "INSERT"),
     ("data_key", "SELECT"),
     ("hospital_clock", "SELECT"),
+    ("message_taken", "DELETE"),
     ("outbox", "DELETE"),
     ("outbox", "SELECT"),
     ("process", "SELECT"),

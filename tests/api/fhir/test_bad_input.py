@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
+from domain.errors import Misconfigured
 from tests.api.fhir.conftest import Connect, issue_of, patient
 
 DEEP = 100_000
@@ -180,3 +182,23 @@ async def test_what_nobody_expected_says_a_number_and_nothing_else(
     answer = await client.get("Patient/p1")
     assert (answer.status_code, issue_of(answer)["code"]) == (500, "exception")
     assert "홍길동" not in answer.text
+
+
+async def test_a_server_that_is_not_set_up_says_whom_to_ask_and_tells_the_log_what_to_do(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from store.fhir import reading
+
+    async def closed(*_: object) -> None:
+        raise Misconfigured("The key ring has no key 2026a: put it back.")
+
+    client = await connect()
+    monkeypatch.setattr(reading, "read", closed)
+    with capture_logs() as lines:
+        answer = await client.get("Patient/p1")
+    issue = issue_of(answer)
+    assert (answer.status_code, issue["severity"], issue["code"]) == (500, "fatal", "exception")
+    assert "2026a" not in answer.text
+    (line,) = [each for each in lines if each.get("hint")]
+    assert line["hint"] == "The key ring has no key 2026a: put it back."
+    assert line["log_id"] in issue["diagnostics"]

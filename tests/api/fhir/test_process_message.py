@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import pytest
 
 from adapters.fhir.validation import check
 from domain.ids import Reference
-from store import audit, records
+from store import audit, messages, records
 from tests.api.fhir.conftest import Connect, Json, issue_of, observation, patient
 from tests.desk import Desk, a_key
 
@@ -161,3 +162,17 @@ async def test_a_message_without_an_id_an_answer_and_what_would_be_answered_late
         answer = await fhir.post(f"$process-message?{query}", json=message())
         assert (answer.status_code, issue_of(answer)["code"]) == (400, "not-supported")
     assert (await fhir.get("$process-message")).status_code == 405
+
+
+async def test_an_answer_is_forgotten_after_its_time_and_not_before(
+    fhir: httpx.AsyncClient, desk: Desk, now: datetime
+) -> None:
+    first = message(patient(id="p1"))
+    answer = await sent(fhir, first)
+    async with desk.state.database.system() as system:
+        assert await messages.forget_old(system, now + messages.KEPT - timedelta(minutes=5)) == 0
+    assert await sent(fhir, first) == answer
+    async with desk.state.database.system() as system:
+        assert await messages.forget_old(system, now + messages.KEPT + timedelta(minutes=5)) == 1
+    assert await sent(fhir, first) != answer
+    assert (await fhir.get("Patient/p1")).json()["meta"]["versionId"] == "2"
