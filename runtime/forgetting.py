@@ -1,5 +1,4 @@
-"""Forgetting what has ended by itself: sessions, tokens, sign-ins under way, links, failures, answered
-messages. Beside every server."""
+"""Forgetting what has ended by itself or was kept for its time. Beside every server."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from domain.errors import Unavailable
-from store import attempts, clients, messages, sessions, sign_ins, single_sign_on
+from store import attempts, clients, messages, sessions, sign_ins, single_sign_on, subscription_events
 from store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -28,6 +27,7 @@ async def forget(database: Database, now: datetime) -> int:
             + await single_sign_on.forget_expired(tx, now)
             + await clients.forget_assertions(tx, now)
             + await messages.forget_old(tx, now)
+            + await subscription_events.forget_old(tx, now)
         )
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, Field
 
-from store import outbox
+from store import outbox, subscription_events
 from store.database import SystemTransaction, Transaction
 from store.outbox import Place
 
@@ -73,6 +73,7 @@ async def ask(
 ) -> None:
     """Serve a subscription from now on, anew if it was served before: what changes after this transaction is told."""
     begin = await outbox.position(tx)
+    await subscription_events.begin_anew(tx, id_)
     await tx.execute(
         """
         insert into subscription_delivery

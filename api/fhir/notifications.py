@@ -19,7 +19,7 @@ from api.fhir.text import Json, write
 from store.fhir.versions import Version
 from store.outbox import Place
 
-Kind = Literal["handshake", "heartbeat", "event-notification", "query-status"]
+Kind = Literal["handshake", "heartbeat", "event-notification", "query-status", "query-event"]
 Method = Literal["POST", "PUT"]
 
 _MEDIA_TYPE = "application/fhir+json; charset=utf-8"
@@ -66,12 +66,12 @@ def plain(told: Told, event: Event) -> Message:
 def topical(told: Told, kind: Kind, events: Sequence[Event], at: datetime) -> Message:
     """Of a topic: handshake, heartbeat, or events."""
     headers = dict(told.asked.headers) | {"Content-Type": _MEDIA_TYPE}
-    return Message("POST", told.asked.endpoint, headers, _bundle(told, kind, events, at))
+    return Message("POST", told.asked.endpoint, headers, bundle(told, kind, events, at))
 
 
 def status(told: Told, kind: Kind, events: Sequence[Event] = (), *, at: datetime, error: str = "") -> Json:
     """The status as a Parameters resource."""
-    since = events[-1].number if events else told.events
+    since = events[-1].number if events and kind != "query-event" else told.events
     listed = [
         part("subscription", valueReference={"reference": f"{told.base}/Subscription/{told.id}"}),
         part("topic", valueCanonical=told.asked.topic) if told.asked.topic else None,
@@ -102,7 +102,8 @@ def _event(told: Told, event: Event, at: datetime) -> Json:
     )
 
 
-def _bundle(told: Told, kind: Kind, events: Sequence[Event], at: datetime) -> bytes:
+def bundle(told: Told, kind: Kind, events: Sequence[Event], at: datetime) -> bytes:
+    """The Bundle that tells of events, or answers a question for them."""
     said = status(told, kind, events, at=at)
     asking = {"method": "GET", "url": f"{told.base}/Subscription/{told.id}/$status"}
     entries = [

@@ -21,7 +21,7 @@ from api.caller import Caller
 from api.fhir import notifications
 from api.fhir.exchange import Address, Asker, Call
 from api.fhir.mentions import patients_of
-from api.fhir.notifications import Message, Told
+from api.fhir.notifications import Event, Message, Told
 from api.fhir.outcome import Refusal
 from api.fhir.subscribing import topic_named
 from api.fhir.subscription import asked_of
@@ -32,11 +32,10 @@ from domain.clock import HospitalClock
 from domain.errors import Forbidden, Invalid, PhisError, StaleRevision, Unavailable
 from domain.ids import Reference
 from rules.scopes import Grants, grants
-from store import clocks, outbox, subscriptions
+from store import clocks, outbox, subscription_events, subscriptions
 from store.audit import AuditAction
 from store.database import Transaction
 from store.fhir import reading, writing
-from store.fhir.versions import Version
 from store.fhir.writing import Write
 from store.subscriptions import Delivery, Leased, SubscriptionState
 
@@ -201,7 +200,7 @@ class Notifier:
                 message = notifications.plain(serving.told, group[0])
             else:
                 message = notifications.topical(serving.told, "event-notification", group, serving.call.now)
-            if not await self._sent(serving, message, [each.version for each in group]):
+            if not await self._sent(serving, message, group):
                 return
             async with self.state.database.transaction(hospital) as tx:
                 last = start + len(group) == len(events)
@@ -214,15 +213,15 @@ class Notifier:
                 )
 
     async def _sent(
-        self, serving: Serving, message: Message, versions: Sequence[Version], *, most: int = MOST_FAILURES
+        self, serving: Serving, message: Message, events: Sequence[Event], *, most: int = MOST_FAILURES
     ) -> bool:
         """Send it, with its audit row before; False when it did not arrive or the subscription is somebody else's."""
         now = self.state.now()
         async with self.state.database.transaction(serving.leased.hospital) as tx:
             if await subscriptions.hold(tx, serving.leased, now) is None:
                 return False
-            if versions:
-                await _note(tx, serving, versions, now)
+            if events:
+                await _note(tx, serving, events, now)
         try:
             await self.state.outgoing.send(
                 message.method, message.url, message.body, message.headers, seconds=serving.told.asked.timeout
@@ -280,8 +279,12 @@ async def _become(
         await outbox.put(tx, outbox.RECORDS, kept.name)
 
 
-async def _note(tx: Transaction, serving: Serving, versions: Sequence[Version], now: datetime) -> None:
-    """One audit row a notification, with its patients."""
+async def _note(tx: Transaction, serving: Serving, events: Sequence[Event], now: datetime) -> None:
+    """One audit row a notification, with its patients; and a topic's events under their numbers."""
+    versions = [each.version for each in events]
+    if serving.topic is not None:
+        told = [(each.number, str(each.version.name)) for each in events]
+        await subscription_events.keep(tx, serving.leased.id, told, now)
     await accessed(
         tx,
         serving.call.asker.caller,

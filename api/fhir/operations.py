@@ -14,6 +14,7 @@ from api.fhir import (
     match,
     merge,
     subscription_status,
+    subscription_told,
     subsumes,
     translate,
     validate,
@@ -143,6 +144,13 @@ OPERATIONS: Mapping[str, Operation] = {
             subscription_status.status,
             types=frozenset({"Subscription"}),
             on_type=True,
+            on_instance=True,
+        ),
+        Operation(
+            "events",
+            subscription_told.DEFINITION,
+            subscription_told.events,
+            types=frozenset({"Subscription"}),
             on_instance=True,
         ),
         Operation(

@@ -1,4 +1,4 @@
-"""Subscriptions that are served, and messages that were taken."""
+"""Subscriptions that are served and what they were told of, and messages that were taken."""
 
 from __future__ import annotations
 
@@ -44,6 +44,17 @@ class SubscriptionDelivery(HospitalTable, table=True):
     )
 
 
+class SubscriptionEvent(HospitalTable, table=True):
+    """An event of a topic that a Subscription was told of. subject: the version it made.  told_at: real, last tried."""
+
+    id: str = Field(primary_key=True, sa_type=Code)
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+    subject: str = Field(sa_type=Code)
+    told_at: datetime = Field(sa_type=Instant)
+
+    __table_args__ = (Index("subscription_event_time", "hospital", "told_at"),)
+
+
 class MessageTaken(HospitalTable, table=True):
     """A message that was carried out, by its sender and its header's id, and the answer, sealed. Times are real."""
 
@@ -53,3 +64,5 @@ class MessageTaken(HospitalTable, table=True):
     taken_at: datetime = Field(sa_type=Instant)
     key_id: str = Field(sa_type=Code)
     answer: bytes
+
+    __table_args__ = (Index("message_taken_time", "hospital", "taken_at"),)

@@ -46,6 +46,7 @@ SYSTEM_MAY = {
     ("sign_in_attempt", "SELECT"),
     ("single_sign_on", "DELETE"),
     ("single_sign_on", "SELECT"),
+    ("subscription_event", "DELETE"),
 }
 
 

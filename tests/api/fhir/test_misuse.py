@@ -69,6 +69,7 @@ def asked(operation: str, who: str) -> list[tuple[str, str, Json | None]]:
         "subsumes": [("POST", "CodeSystem/$subsumes", system)],
         "expand": [("POST", "ValueSet/$expand", parameters(url={"valueUri": "urn:x"}))],
         "translate": [("POST", "ConceptMap/$translate", system)],
+        "events": [("GET", "Subscription/any/$events", None)],
         "status": [("GET", "Subscription/$status", None), ("GET", "Subscription/any/$status", None)],
     }  # fmt: skip
     return ways[operation]

@@ -109,6 +109,7 @@ _OPERATIONS: dict[str, tuple[Letter, str] | Action | None] = {
     "merge": Action.MERGE_PATIENTS,
     "status": ("r", "Subscription"),
     "export": Action.EXPORT_RECORDS,
+    "events": ("r", "Subscription"),
 }
 """What an operation needs: a letter of a type ("" the one of the address), or an action."""
 

@@ -7,10 +7,12 @@ import pytest
 
 from adapters.fhir.validation import check
 from api.fhir.notifying import Notifier
-from tests.api.fhir.conftest import Json, issue_of, patient
+from store import subscription_events
+from tests.api.fhir.conftest import Connect, Json, issue_of, patient
 from tests.api.fhir.receiver import Receiver
 from tests.api.fhir.subscriptions.subscribing import (
     Present,
+    asking,
     begun,
     encounter,
     event,
@@ -19,6 +21,7 @@ from tests.api.fhir.subscriptions.subscribing import (
     told,
     topical,
 )
+from tests.desk import Desk
 
 pytestmark = pytest.mark.sockets
 
@@ -147,3 +150,80 @@ async def test_a_topic_that_cannot_be_told_of_is_refused_when_it_is_asked_for(
     assert answer.status_code == 422
     assert issue_of(answer)["expression"][0].startswith("Subscription.criteria")
     assert said in issue_of(answer)["diagnostics"]
+
+
+def numbered(answer: httpx.Response) -> list[tuple[str, str]]:
+    """Number and focus of each event in an answer of $events."""
+    assert answer.status_code == 200, answer.text
+    found = []
+    for parts in event(answer.json(), "notification-event"):
+        named = {each["name"]: each for each in parts}
+        focus = named["focus"]["valueReference"]["reference"] if "focus" in named else ""
+        found.append((named["event-number"]["valueString"], focus.rpartition("/")[2]))
+    return found
+
+
+async def test_who_missed_events_asks_for_them_by_number(
+    fhir: httpx.AsyncClient, notifier: Notifier, receiver: Receiver
+) -> None:
+    where = await begun(fhir, notifier, topical(receiver, "urn:phis:topic:encounter-end"))
+    for number in (1, 2, 3):
+        await put(fhir, encounter(f"e{number}", "in-progress"))
+        await put(fhir, encounter(f"e{number}", "finished"))
+    await told(notifier)
+    answer = await fhir.get(f"{where}/$events?eventsSinceNumber=2")
+    assert numbered(answer) == [("2", "e2"), ("3", "e3")]
+    body = answer.json()
+    assert [each for each in check(body) if each.severity == "error"] == []
+    assert (event(body, "type"), event(body, "events-since-subscription-start")) == (["query-event"], ["3"])
+    assert all("resource" not in entry for entry in body["entry"][1:])
+    assert numbered(await fhir.get(f"{where}/$events?eventsUntilNumber=1")) == [("1", "e1")]
+    whole = {"resourceType": "Parameters", "parameter": [{"name": "content", "valueCode": "full-resource"}]}
+    answer = await fhir.post(f"{where}/$events", json=whole)
+    assert [each["resource"]["status"] for each in answer.json()["entry"][1:]] == ["finished"] * 3
+    assert numbered(await fhir.get(f"{where}/$events?content=empty&eventsSinceNumber=3")) == [("3", "")]
+    for wrong in ("eventsSinceNumber=x", "eventsUntilNumber=-1", "content=all"):
+        refused = await fhir.get(f"{where}/$events?{wrong}")
+        assert (refused.status_code, issue_of(refused)["expression"]) == (400, [wrong.partition("=")[0]])
+
+
+async def test_events_are_read_with_the_rights_of_whoever_asks_for_them(
+    fhir: httpx.AsyncClient, notifier: Notifier, receiver: Receiver, connect: Connect, *, desk: Desk, present: Present
+) -> None:
+    where = await begun(fhir, notifier, topical(receiver, "urn:phis:topic:encounter-end"))
+    await put(fhir, encounter("e1", "in-progress"))
+    await put(fhir, encounter("e1", "finished"))
+    await told(notifier)
+    narrow = await connect("system/Subscription.rs")
+    assert numbered(await narrow.get(f"{where}/$events")) == []
+    assert (await (await connect("system/Encounter.rs")).get(f"{where}/$events")).status_code == 403
+    assert (await fhir.get("Subscription/none/$events")).status_code == 404
+    async with desk.state.database.system() as system:
+        assert await subscription_events.forget_old(system, present() + subscription_events.KEPT) == 1
+    assert numbered(await fhir.get(f"{where}/$events")) == []
+
+
+async def test_what_did_not_arrive_can_be_asked_for_and_a_new_beginning_counts_anew(
+    fhir: httpx.AsyncClient, notifier: Notifier, receiver: Receiver
+) -> None:
+    asked = topical(receiver, "urn:phis:topic:encounter-end")
+    where = await begun(fhir, notifier, asked)
+    receiver.status = 500
+    await put(fhir, encounter("e1", "in-progress"))
+    await put(fhir, encounter("e1", "finished"))
+    await told(notifier)
+    answer = await fhir.get(f"{where}/$events")
+    assert (numbered(answer), event(answer.json(), "events-since-subscription-start")) == ([("1", "e1")], ["0"])
+    id_ = where.partition("/")[2]
+    for status in ("off", "requested"):
+        answer = await fhir.put(where, json=asked | {"id": id_, "status": status})
+        assert answer.status_code == 200, answer.text
+    assert numbered(await fhir.get(f"{where}/$events")) == []
+
+
+async def test_a_subscription_by_criteria_numbers_no_events(
+    fhir: httpx.AsyncClient, notifier: Notifier, receiver: Receiver
+) -> None:
+    where = await begun(fhir, notifier, asking(receiver, "Encounter?status=finished"))
+    answer = await fhir.get(f"{where}/$events")
+    assert (answer.status_code, issue_of(answer)["code"]) == (422, "not-supported")
