@@ -46,5 +46,5 @@ async def _answer(call: Call, raw: Any, index: int) -> bytes:
             await auditing.refused(made, failed, "batch")
         refusal = within(failed, where)
         return answered(Answer(refusal.status, outcome=outcome(refusal.issues)), show=False)
-    reading = entry.address.interaction not in {"create", "update", "patch", "delete"}
+    reading = entry.address.interaction not in {"create", "update", "patch", "delete"} and not entry.head
     return answered(answer, show=reading or call.preference.wanted not in {None, "minimal"})

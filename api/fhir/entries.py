@@ -30,7 +30,7 @@ _CONDITIONS = {
 
 @dataclass(slots=True)
 class Entry:
-    """What one entry asks for. `where`: FHIRPath to it."""
+    """What one entry asks for. `where`: FHIRPath to it.  head: by HEAD, so that no resource is answered."""
 
     where: str
     full_url: str
@@ -38,6 +38,7 @@ class Entry:
     params: list[tuple[str, str]]
     headers: dict[str, str]
     resource: Json | None
+    head: bool = False
 
     def call(self, of: Call) -> Call:
         """The entry as a call of its own."""
@@ -87,7 +88,7 @@ def entry_of(raw: Any, index: int, base: str) -> Entry:
     params = criteria_of(query, f"{where}.request.url") if query else []
     if address.interaction == "create" and named_by(params):
         headers.setdefault("if-none-exist", query)
-    return Entry(where, full_url, address, params, headers, resource)
+    return Entry(where, full_url, address, params, headers, resource, head=method == "HEAD")
 
 
 def within(failed: Exception, entry: str) -> Refusal:

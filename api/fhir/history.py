@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from api.fhir import auditing, bundles, subsets
@@ -19,6 +20,7 @@ from store.fhir.versions import Version
 from store.search.sql import everything
 
 LARGEST_PAGE = 1000
+_OURS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KNOWN = frozenset({"_count", "_since", "_at", "_cursor", "_format", "_pretty", "_summary", "_elements", "_total"})
 
 
@@ -43,7 +45,7 @@ async def _page(call: Call, tx: Transaction, scope: Reference | str | None) -> A
     if unknown and call.preference.strict:
         raise Invalid(f"history has no parameter {unknown[0][:64]}", field=unknown[0][:64])
     since, at = call.first("_since"), call.first("_at")
-    count = count_of(call)
+    count = 0 if call.first("_summary") == "count" else count_of(call)
     page = await kept.history(
         tx,
         scope,
@@ -83,7 +85,9 @@ def _entry(call: Call, version: Version, text: bytes) -> bytes:
     if version.deleted:
         method, url, status = "DELETE", str(ref), "204 No Content"
     elif version.version == 1:
-        method, url, status = "POST", ref.resource_type, "201 Created"
+        # The server gives UUIDs; any other id was the client's, by an update.
+        made = bool(_OURS.fullmatch(ref.id))
+        method, url, status = "POST" if made else "PUT", ref.resource_type if made else str(ref), "201 Created"
     else:
         method, url, status = "PUT", str(ref), "200 OK"
     response: Json = {

@@ -25,11 +25,11 @@ from api.fhir.patch import patched
 from api.fhir.reach import refuse_unseen, refuse_written
 from api.fhir.standing import transaction_of
 from api.fhir.text import write
-from api.fhir.update import refuse_wrong_state
+from api.fhir.update import refuse_other, refuse_wrong_state
 from api.fhir.veil import restored
 from api.fhir.writes import told
 from domain.errors import Invalid, MultipleMatches, NotFound, PhisError
-from domain.ids import Reference
+from domain.ids import FHIR_ID, Reference
 from rules.scopes import Letter
 from store import outbox
 from store.audit import AuditAction
@@ -142,6 +142,8 @@ async def _find_existing(tx: Transaction, plan: _Plan, created: dict[str, Refere
         field, key = f"{plan.entry.where}.request.url", at.type + str(conditional.named_by(plan.entry.params))
         plan.ref = await conditional.the_one(tx, plan.call, at.type, plan.entry.params, field, alone=False)
         if plan.ref is None and at.interaction == "update":
+            if own is not None and FHIR_ID.fullmatch(str(own)):
+                await refuse_other(plan.call, tx, Reference.to(at.type, str(own)))
             plan.ref = created.setdefault(key, Reference.to(at.type, str(own or uuid4())))
     if plan.ref is None and at.interaction == "patch":
         raise NotFound("nothing meets the criteria")
@@ -274,7 +276,7 @@ async def _answer(tx: Transaction, call: Call, plan: _Plan) -> bytes:
         with _said_of(plan.entry.where):
             read = plan.entry.call(call)
             await refuse_unseen_target(read, tx)
-            return answered(await INTERACTIONS[interaction](read, tx), show=True)
+            return answered(await INTERACTIONS[interaction](read, tx), show=not plan.entry.head)
     if interaction == "delete":
         return answered(Answer(HTTPStatus.NO_CONTENT, etag=plan.kept.version if plan.kept else None), show=False)
     if plan.kept is None and plan.ref is not None:  # a conditional create that found its resource

@@ -16,7 +16,7 @@ from api.fhir.reach import refuse_unseen
 from api.fhir.text import Json
 from api.fhir.veil import whole
 from api.fhir.writes import current_body, keep, told
-from domain.errors import Invalid, NotFound, StaleRevision
+from domain.errors import Conflict, Invalid, NotFound, StaleRevision
 from domain.ids import Reference
 from domain.ownership import refuse_change
 from domain.reach import Reach
@@ -53,10 +53,24 @@ async def target(tx: Transaction, call: Call, resource: Json) -> Reference:
         return Reference.to(kind, id_)
     found = await conditional.the_one(tx, call, kind, call.params, "http.query")
     if found is None:
-        return Reference.to(kind, own or str(uuid4()))
+        new = Reference.to(kind, own or str(uuid4()))
+        if own is not None:
+            await refuse_other(call, tx, new)
+        return new
     if own is not None and own != found.id:
         raise Invalid("the resource has another id than the one that the criteria name", field="/id")
     return found
+
+
+async def refuse_other(call: Call, tx: Transaction, ref: Reference) -> None:
+    """Raises Conflict for an id that a resource has which does not meet the criteria: the client means another one.
+
+    R4 leaves it open; R5 says 409 (hl7.org/fhir/R5/http.html#cond-update).
+    """
+    head = (await reading.heads(tx, [ref])).get(ref)
+    if head is not None and not head.deleted:
+        await refuse_unseen(call, tx, [ref], "u")
+        raise Conflict("a resource with this id is there, and the criteria do not name it", reference=ref, field="/id")
 
 
 async def refuse_wrong_state(

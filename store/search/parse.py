@@ -146,7 +146,11 @@ def _take(parsing: _Parsing, name: str, value: str) -> None:  # noqa: PLR0912  #
         case "_cursor":
             parsing.cursor = value
         case "_contained":
-            _one_of(value, ("false",), name)  # contained resources are not matches of their own
+            if value in {"true", "both"}:
+                raise Invalid("contained resources are no matches of their own here: _contained is false", field=name)
+            _one_of(value, ("false",), name)
+        case "_containedType":
+            _one_of(value, ("container", "contained"), name)  # says what matches look like that there are none of
         case "_filter" if not modifier:
             parsing.conditions.append(parse_filter(parsing.searched, value, parsing.context))
         case "_type":

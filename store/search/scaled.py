@@ -33,12 +33,13 @@ def scaled(value: Decimal) -> int:
 
 
 def precision(text: str) -> tuple[Decimal, Decimal]:
-    """What a number in a search means: 100 is [99.5, 100.5), 100.00 is [99.995, 100.005), 1e2 is [50, 150).
+    """What a number in a search means: 100 is [99.5, 100.5), 100.00 is [99.995, 100.005), 1e2 is [95, 105).
 
-    hl7.org/fhir/R4/search.html#number. Raises InvalidOperation for what is no number.
+    The last is R4's own example, though one digit would say half of a hundred: what is written with a power of ten
+    above one counts one digit more. hl7.org/fhir/R4/search.html#number. Raises InvalidOperation for what is no number.
     """
     value = Decimal(text)
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)  # noqa: S101  # the parser lets finite numbers through only
-    half = Decimal((0, (5,), exponent - 1))
+    half = Decimal((0, (5,), exponent - (2 if exponent > 0 else 1)))
     return value - half, value + half

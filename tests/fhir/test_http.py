@@ -116,6 +116,13 @@ async def test_conditional_update_of_none_one_and_many(http: httpx.AsyncClient) 
     assert [(await http.put(url, json=known)).status_code for _ in range(2)] == [201, 200]
     assert (await http.put(url, json=known | {"id": "another"})).status_code == 400
     assert (await http.put("/Patient?identifier=urn:z|10", json=_patient(id="named"))).status_code == 201
+    # R4 is silent, R5 says 409: the criteria name nobody, and the id is somebody else's.
+    other = await http.put("/Patient?identifier=urn:z|11", json=_patient(id="named", gender="male"))
+    assert (other.status_code, other.json()["issue"][0]["expression"]) == (409, ["Patient.id"])
+    entry = _ask("PUT", "Patient?identifier=urn:z|11", _patient(id="named", gender="male"))
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    assert (await http.post("/", json=bundle)).status_code == 409
+    assert (await http.get("/Patient/named")).json()["meta"]["versionId"] == "1"
     await http.post("/Patient", json=known)
     assert (await http.put(url, json=known)).status_code == 412
     assert (await http.delete(url)).status_code == 412
@@ -138,6 +145,7 @@ async def test_a_batch_answers_each_entry_for_itself_in_its_place(http: httpx.As
             _ask("GET", "_history?_count=1"),
             _ask("POST", "Patient/_search?_id=p"),
             _ask("GET", "Patient/p/$everything"),
+            _ask("HEAD", "Patient/p"),
             _ask("PATCH", "Patient/p", parameters),
         ],
         "201": [_ask("POST", "Patient", _patient()), _ask("PUT", "Patient/q", _patient(id="q"))],
@@ -153,6 +161,8 @@ async def test_a_batch_answers_each_entry_for_itself_in_its_place(http: httpx.As
     answer = (await http.post("", json=_bundle("batch", *entries))).json()
     assert answer["type"] == "batch-response"
     assert [entry["response"]["status"][:3] for entry in answer["entry"]] == expected
+    head = [each["request"]["method"] for each in entries if "request" in each].index("HEAD")
+    assert "resource" not in answer["entry"][head]
     failed = [entry for entry in answer["entry"] if entry["response"]["status"][0] in "45"]
     assert all(entry["response"]["outcome"]["issue"][0]["diagnostics"] for entry in failed)
 

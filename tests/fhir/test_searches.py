@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -237,6 +238,9 @@ REFUSED = [
     "Observation?date=2020-13",
     "Observation?subject=a b",
     "Location?near=x|y",
+    "Patient?_contained=true",
+    "Patient?_contained=both",
+    "Patient?_containedType=bogus",
     "?_type=Bogus",
 ]
 
@@ -258,3 +262,25 @@ async def test_a_search_takes_its_parameters_from_a_form_and_nothing_else(ward: 
     assert (await ward.post("/Observation/_search")).json()["total"] == 3
     answer = await ward.post("/Observation/_search", json={"_id": "a"})
     assert (answer.status_code, answer.json()["issue"][0]["code"]) == (415, "not-supported")
+
+
+async def test_contained_resources_are_no_matches_and_a_search_for_them_says_so(http: httpx.AsyncClient) -> None:
+    inner = {"resourceType": "Organization", "id": "o", "name": "Contained"}
+    who = {"resourceType": "Patient", "contained": [inner], "managingOrganization": {"reference": "#o"}}
+    assert (await http.post("/Patient", json=who)).status_code == 201
+    strict = {"Prefer": "handling=strict"}
+    for asked in ("_contained=false", "_contained=false&_containedType=container", "_containedType=contained"):
+        assert (await http.get(f"/Organization?name=Contained&{asked}", headers=strict)).json()["total"] == 0
+    refused = await http.get("/Organization?name=Contained&_contained=true")
+    assert "no matches of their own" in refused.json()["issue"][0]["diagnostics"]
+
+
+async def test_a_number_with_a_power_of_ten_is_as_precise_as_the_page_says(http: httpx.AsyncClient) -> None:
+    """search.html#number: 100 is [99.5, 100.5), 1e2 is [95, 105)."""
+    for value in ("94.9", "95", "99.5", "100.4", "104.9", "105"):
+        scored = {"resourceType": "Observation", "id": f"n{value}", "status": "final", "code": {"text": "x"}}
+        scored["valueQuantity"] = {"value": json.loads(value)}
+        assert (await http.put(f"/Observation/n{value}", json=scored)).status_code == 201
+    for asked, found in (("1e2", "95 99.5 100.4 104.9"), ("100", "99.5 100.4"), ("1.0e2", "99.5 100.4")):
+        listed = (await http.get(f"/Observation?value-quantity={asked}")).json()["entry"]
+        assert sorted(each["resource"]["id"] for each in listed) == sorted(f"n{each}" for each in found.split()), asked

@@ -31,6 +31,22 @@ def told(bundle: dict[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
+async def test_a_history_says_how_a_record_came_about(fhir: httpx.AsyncClient) -> None:
+    """Played to another server, it gives the same ids: POST where the server gave one, PUT where the client did."""
+    id_ = (await fhir.post("Patient", json=patient())).json()["id"]
+    await fhir.put("Patient/p1", json=patient(id="p1"))
+    requests = {each["request"]["method"]: each for each in (await fhir.get("Patient/_history")).json()["entry"]}
+    assert (requests["POST"]["request"]["url"], requests["POST"]["resource"]["id"]) == ("Patient", id_)
+    assert requests["PUT"]["request"]["url"] == "Patient/p1"
+    assert {each["response"]["status"] for each in requests.values()} == {"201 Created"}
+
+
+@pytest.mark.usefixtures("_lives")
+async def test_a_count_of_a_history_holds_no_versions(fhir: httpx.AsyncClient) -> None:
+    counted = (await fhir.get("Patient/_history?_summary=count")).json()
+    assert (counted["total"], counted.get("entry")) == (4, None)
+
+
 @pytest.mark.usefixtures("_lives")
 async def test_the_history_of_an_instance_is_newest_first_with_its_deletion(fhir: httpx.AsyncClient) -> None:
     bundle = (await fhir.get("Patient/p1/_history")).json()
@@ -38,7 +54,7 @@ async def test_the_history_of_an_instance_is_newest_first_with_its_deletion(fhir
     assert told(bundle) == [
         ("DELETE", "Patient/p1", 'W/"3"'),
         ("PUT", "Patient/p1", 'W/"2"'),
-        ("POST", "Patient/p1", 'W/"1"'),
+        ("PUT", "Patient/p1", 'W/"1"'),
     ]
     assert "resource" not in bundle["entry"][0]
     assert bundle["entry"][1]["resource"]["active"] is True
@@ -92,7 +108,7 @@ async def test_since_leaves_out_what_is_older(fhir: httpx.AsyncClient) -> None:
     now = (await fhir.get("Patient/_history", params={"_at": newest})).json()
     # What is current may be a deletion.
     assert [(method, reference) for method, reference, _ in told(now)] == [
-        ("POST", "Patient/p2"),
+        ("PUT", "Patient/p2"),
         ("DELETE", "Patient/p1"),
     ]
 
