@@ -28,6 +28,9 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.sockets
 
+_SLOWLY = 300
+"""Seconds of patience with a process that begins anew and has hundreds of things to do."""
+
 _LEASE = 61
 """Seconds after which what a dead server held is anybody's, and a little."""
 
@@ -173,7 +176,7 @@ def moments(seed: int, most: int) -> list[tuple[int, float]]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(5))
 async def test_many_kills_leave_exports_whole(fhir: httpx.AsyncClient, desk: Desk, servers: Servers, seed: int) -> None:
     work, used = Work(fhir, servers, 3000), 0
     await work.ask_for_export(desk)
@@ -184,14 +187,14 @@ async def test_many_kills_leave_exports_whole(fhir: httpx.AsyncClient, desk: Des
         used += 1
         await work.changed([f"late{used}"])
     async with servers.server():
-        await until(work.is_exported)
+        await until(work.is_exported, within=_SLOWLY)
     await work.whole()
     print(f"export of 3,010 resources, seed {seed}: {used} kills")  # noqa: T201
     assert used > 1, "it was done before it was killed"
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(5))
 async def test_many_kills_lose_no_notification(fhir: httpx.AsyncClient, servers: Servers, seed: int) -> None:
     work, kills, many = Work(fhir, servers, 0), moments(seed, 40), 300
     await work.subscribe()
@@ -200,7 +203,7 @@ async def test_many_kills_lose_no_notification(fhir: httpx.AsyncClient, servers:
         await work.changed(ids[begin : begin + many // len(kills)])
         await servers.killed_after(*kill)
     async with servers.server():
-        await until(lambda: work.all_told(ids))
+        await until(lambda: work.all_told(ids), within=_SLOWLY)
     repeated = work.told_in_order(ids, len(kills))
     assert (await fhir.get(work.subscription)).json()["status"] == "active"
     print(f"{many} notifications, seed {seed}: {len(kills)} kills, {repeated} came twice")  # noqa: T201
