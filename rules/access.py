@@ -221,7 +221,9 @@ LABELS = "meta.security"
 
 _KEPT: tuple[_Kept, ...] = (
     # Who somebody is, desks find out and the record office puts right; a chart that changes its name is another's.
-    _Kept(_DESK | {Role.MEDICAL_RECORDS}, "Patient", frozenset({"identifier", "active", "name", "gender", "birthDate"})),
+    _Kept(
+        _DESK | {Role.MEDICAL_RECORDS}, "Patient", frozenset({"identifier", "active", "name", "gender", "birthDate"})
+    ),
     # Records that links join are one person's, and open together: that is $merge's work, and its role's.
     _Kept(_of(Role.MEDICAL_RECORDS), "Patient", frozenset({"link"})),
     _Kept(_of(Role.PHYSICIAN, Role.MEDICAL_RECORDS), "Patient", frozenset({"deceasedBoolean", "deceasedDateTime"})),

@@ -208,7 +208,7 @@ async def test_the_second_net_holds_a_label_back_too(
 ) -> None:
     near, _far, _star = people
     secret = await made(fhir, observation(near, meta=PSY))
-    monkeypatch.setattr("api.fhir.reach.not_sensitive", lambda *_: lambda _type, _alias: None)
+    monkeypatch.setattr("api.fhir.reach.not_sensitive", lambda *_, **__: lambda _type, _alias: None)
     pharmacist = await person(Role.PHARMACIST)
     assert (await pharmacist.get(f"/{secret}")).status_code == 403
     answer = await pharmacist.get("/NoType")
