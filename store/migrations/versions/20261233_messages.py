@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "20261233_messages"
-down_revision = "20261210_master_data"
+down_revision = "20261211_patients"
 
 
 def upgrade() -> None:
