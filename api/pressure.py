@@ -135,7 +135,6 @@ class Taken:
         self._path = scope["path"]
         self._places, self._claims = gate.places_of(scope)
         self._has_place = False
-        self._limit = asyncio.timeout(None)
         self._all_here = False
         self._body_by = 0.0
 

@@ -15,11 +15,12 @@ from __future__ import annotations
 import asyncio
 import select
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
+from types import TracebackType
 from typing import Self, TypeVar
 
 import psycopg
@@ -28,7 +29,7 @@ from psycopg.abc import QueryNoTemplate as Query
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from domain.errors import BedTaken, Conflict, Invalid, Misconfigured, Unavailable
+from domain.errors import BedTaken, Conflict, Misconfigured, Unavailable
 from store import data_keys
 from store.constraints import ONE_OCCUPANT, ONE_OF_AN_ID
 from store.pipeline import Line, Pipeline
@@ -44,6 +45,7 @@ _SETTINGS = (
     "-c client_min_messages=warning"
 )
 _CONNECT_SECONDS = 5
+_NAME_HOSPITAL = b"select set_config('phis.hospital', %s, true)"
 _LOOK = data_keys.LOOKED_AT_EVERY
 
 first_served: ContextVar[bool] = ContextVar("first_served", default=False)
@@ -141,19 +143,27 @@ class Database:
         ):
             yield cls(app, system, kept_back, keys)
 
-    @asynccontextmanager
-    async def transaction(self, hospital: str) -> AsyncIterator[Transaction]:
+    def transaction(self, hospital: str) -> AbstractAsyncContextManager[Transaction]:
         """One transaction of a hospital: commits at the end of the block, rolls back when an exception leaves it."""
+        return _OfHospital(self, hospital)
+
+    async def begun(self, hospital: str) -> tuple[_Begun, Transaction]:
+        """A transaction of a hospital, which names it before anything else."""
         if time.monotonic() - self._keys_read > _LOOK.total_seconds():
             await self._look_for_keys()
-        async with _begun(self._kept_back if first_served.get() else self._app) as connection:
-            await connection.execute("select set_config('phis.hospital', %s, true)", [hospital])
-            yield Transaction(self._keys, connection, hospital)
+        begun = _Begun(self._kept_back if first_served.get() else self._app)
+        connection = await begun.__aenter__()
+        try:
+            await connection.execute(_NAME_HOSPITAL, [hospital])
+        except BaseException as impossible:  # a name that PostgreSQL has no spelling for
+            await begun.__aexit__(type(impossible), impossible, impossible.__traceback__)
+            raise
+        return begun, Transaction(self._keys, connection, hospital)
 
     @asynccontextmanager
     async def system(self) -> AsyncIterator[SystemTransaction]:
         """One transaction over all hospitals."""
-        async with _begun(self._system) as connection:
+        async with _Begun(self._system) as connection:
             yield SystemTransaction(self._keys, connection)
 
     async def know_keys(self) -> None:
@@ -229,46 +239,78 @@ async def _try(url: str) -> None:
     await connection.close()
 
 
-@asynccontextmanager
-async def _begun(pool: Pool) -> AsyncIterator[Pipeline]:
-    with _said_as_ours():
-        line = await pool.getconn()
+class _OfHospital:
+    """What `Database.transaction` gives. A class, because each request goes through it."""
+
+    __slots__ = ("_begun", "_database", "_hospital")
+
+    def __init__(self, database: Database, hospital: str) -> None:
+        self._database = database
+        self._hospital = hospital
+
+    async def __aenter__(self) -> Transaction:
+        self._begun, tx = await self._database.begun(self._hospital)
+        return tx
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._begun.__aexit__(kind, error, trace)
+
+
+class _Begun:
+    """A connection of the pool, within a transaction: committed at the end of the block, else rolled back."""
+
+    __slots__ = ("_line", "_pipeline", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Pipeline:
         try:
-            pipeline = Pipeline(line)
+            self._line = await self._pool.getconn()
+        except Exception as failed:
+            _say_as_ours(failed)
+            raise
+        self._pipeline = Pipeline(self._line)
+        await self._pipeline.execute(b"begin")
+        return self._pipeline
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._end(error)
+        except Exception as failed:
+            _say_as_ours(failed)
+            raise
+        if error is not None:
+            _say_as_ours(error)
+
+    async def _end(self, error: BaseException | None) -> None:
+        try:
+            if error is not None:
+                await self._pipeline.give_up()
+                return
             try:
-                await pipeline.execute(b"begin")
-                yield pipeline
-                await pipeline.commit()
+                await self._pipeline.commit()
             except BaseException:
-                await pipeline.give_up()
+                await self._pipeline.give_up()
                 raise
         finally:
-            await pool.putconn(line)
+            await self._pool.putconn(self._line)
 
 
-@contextmanager
-def _said_as_ours() -> Iterator[None]:
-    """Turn what PostgreSQL says at a transaction's edge into errors of ours."""
-    try:
-        yield
-    except psycopg.errors.PipelineAborted as swallowed:
-        raise RuntimeError("an error was caught inside its transaction, which was rolled back") from swallowed
-    except (psycopg.OperationalError, PoolTimeout, PoolClosed) as down:
-        raise Unavailable(f"the database does not answer: {down}", part="database") from down
-    except psycopg.DataError as unfit:
-        if not _holds_nul(unfit):
-            raise
-        raise Invalid("a text holds a character (U+0000) that no text can hold", field="") from None
-    except psycopg.InterfaceError as lost:
-        raise Unavailable("the connection to the database was lost", part="database") from lost
-    except psycopg.IntegrityError as refused:
-        said = _SAYS.get(refused.diag.constraint_name or "")
-        if said is None:
-            raise
-        kind, sentence = said
-        raise kind(sentence) from refused
-
-
-def _holds_nul(error: psycopg.DataError) -> bool:
-    """PostgreSQL keeps every character but U+0000: psycopg says so of text, the server of JSON."""
-    return isinstance(error, psycopg.errors.UntranslatableCharacter) or "NUL" in str(error)
+def _say_as_ours(error: BaseException) -> None:
+    """Raise what PostgreSQL says at a transaction's edge as an error of ours; return for anything else."""
+    match error:
+        case psycopg.errors.PipelineAborted():
+            raise RuntimeError("an error was caught inside its transaction, which was rolled back") from error
+        case psycopg.OperationalError() | PoolTimeout() | PoolClosed():
+            raise Unavailable(f"the database does not answer: {error}", part="database") from error
+        case psycopg.InterfaceError():
+            raise Unavailable("the connection to the database was lost", part="database") from error
+        case psycopg.IntegrityError():
+            if (said := _SAYS.get(error.diag.constraint_name or "")) is not None:
+                kind, sentence = said
+                raise kind(sentence) from error

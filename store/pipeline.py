@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import AsyncConnection, pq
@@ -28,6 +27,7 @@ Make = Callable[..., Any]
 """Makes a row of its columns, given by name."""
 
 _CANCEL_SECONDS = 1.0
+_NO_SOCKET = -1
 _FATAL = pq.ExecStatus.FATAL_ERROR
 _ABORTED = pq.ExecStatus.PIPELINE_ABORTED
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
@@ -35,12 +35,59 @@ _ROWS = pq.ExecStatus.TUPLES_OK
 
 
 class Line(AsyncConnection[DictRow]):
-    """A connection that remembers what it has prepared, and how values are written and read on it."""
+    """A connection that remembers what it has prepared, and how values are written and read on it.
+
+    The loop keeps watching its socket between transactions: to begin and end that with each wait cost as much as the
+    wait. Before psycopg itself waits on the socket, or closes it, the watching ends.
+    """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.prepared = Prepared()
         self.adapting = Transformer(self)
+        self._watched = _NO_SOCKET
+        self._awaited: asyncio.Future[None] | None = None
+
+    async def heard(self, *, writing: bool = False) -> None:
+        """Wait until the socket has something for us, or takes more."""
+        loop, socket = asyncio.get_running_loop(), self.pgconn.socket
+        self._awaited = awaited = loop.create_future()
+        if self._watched != socket:
+            loop.add_reader(socket, self._hear)
+            self._watched = socket
+        if writing:
+            loop.add_writer(socket, self._hear)
+        try:
+            await awaited
+        finally:
+            self._awaited = None
+            if writing:
+                loop.remove_writer(socket)
+
+    def _hear(self) -> None:
+        if self._awaited is None:  # nobody has asked: the server ends the connection, or tells something
+            self.unwatch()
+        elif not self._awaited.done():
+            self._awaited.set_result(None)
+
+    @property
+    def watched(self) -> bool:
+        """Whether the loop tells what comes on the socket."""
+        return self._watched != _NO_SOCKET
+
+    def unwatch(self) -> None:
+        """Let the loop forget the socket, which may be closed already."""
+        if self.watched:
+            asyncio.get_running_loop().remove_reader(self._watched)
+            self._watched = _NO_SOCKET
+
+    async def wait(self, *arguments: Any, **named: Any) -> Any:
+        self.unwatch()
+        return await super().wait(*arguments, **named)
+
+    async def close(self) -> None:
+        self.unwatch()
+        await super().close()
 
 
 class Pending:
@@ -54,6 +101,11 @@ class Pending:
 
     def arrived(self, result: PGresult) -> None:
         self._result = result
+
+    @property
+    def refused(self) -> bool:
+        """Whether PostgreSQL answered this very statement with an error."""
+        return self._result is not None and self._result.status == _FATAL
 
     async def fetchall(self, make: Make | None = None) -> list[Any]:
         """Its rows, dictionaries unless `make` makes something else. Raises the first error since the last answer."""
@@ -74,8 +126,7 @@ class Pending:
         return said.decode() if said is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Queued:
+class _Queued(NamedTuple):
     key: Key
     values: Sequence[Buffer | None]
     formats: Sequence[pq.Format] | None
@@ -128,13 +179,17 @@ class Pipeline:
 
     async def _travel(self, queue: list[_Queued]) -> None:
         self._sent = self._travelling = True
-        self._pgconn.enter_pipeline_mode()
-        waiting: deque[tuple[Key | None, Pending]] = deque()
-        for each in queue:
-            self._send(each, waiting)
-        self._pgconn.pipeline_sync()
-        refused = await self._answers(waiting)
-        self._pgconn.exit_pipeline_mode()
+        try:
+            self._pgconn.enter_pipeline_mode()
+            waiting: deque[tuple[Key | None, Pending]] = deque()
+            for each in queue:
+                self._send(each, waiting)
+            self._pgconn.pipeline_sync()
+            refused = await self._answers(waiting)
+            self._pgconn.exit_pipeline_mode()
+        except BaseException:
+            self._line.unwatch()  # libpq may have closed the socket, whose number the next one may get
+            raise
         self._travelling = False
         if refused is not None:
             self._failed = True
@@ -159,11 +214,11 @@ class Pipeline:
         """Take in one answer for each that is waited for, and return the first that is an error."""
         pgconn, refused = self._pgconn, None
         while pgconn.flush():
-            await self._ready(writing=True)
+            await self._line.heard(writing=True)
             pgconn.consume_input()
         while True:
             while pgconn.is_busy():
-                await self._ready()
+                await self._line.heard()
                 pgconn.consume_input()
             result = pgconn.get_result()
             if result is None:  # the end of one answer
@@ -179,20 +234,6 @@ class Pipeline:
                 if key is not None:  # a plan may have grown old with its tables, or was never made
                     self._line.prepared.forget(key)
                 refused = refused or result
-
-    async def _ready(self, *, writing: bool = False) -> None:
-        """Wait until the socket has something for us, or takes more."""
-        loop, socket = asyncio.get_running_loop(), self._pgconn.socket
-        awaited: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(socket, _wake, awaited)
-        if writing:
-            loop.add_writer(socket, _wake, awaited)
-        try:
-            await awaited
-        finally:
-            loop.remove_reader(socket)
-            if writing:
-                loop.remove_writer(socket)
 
     def rows(self, result: PGresult, make: Make | None) -> list[Any]:
         """The rows of an answer. Raises psycopg.ProgrammingError for a statement that gives none."""
@@ -226,8 +267,3 @@ class Pipeline:
             self._failed = False
             await self.execute(b"rollback")
             await self.travel()
-
-
-def _wake(awaited: asyncio.Future[None]) -> None:
-    if not awaited.done():
-        awaited.set_result(None)

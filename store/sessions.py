@@ -264,9 +264,12 @@ async def token(tx: Transaction, secret_hash: bytes, now: datetime) -> Token:
 
 
 async def standing(tx: Transaction, secret_hash: bytes, now: datetime) -> Pending:
-    """Asks whether a token has neither ended nor run out: a row, or none. Travels with the next statement."""
+    """Asks whether a token has neither ended nor run out, and fails where it has, which ends the transaction.
+
+    Travels with the next statement. The error is PostgreSQL's division by zero: `refused` tells whose it was.
+    """
     return await tx.connection.execute(
-        "select 1 as one from access_token where hospital = %s and secret_hash = %s and expires_at > %s",
+        "select 1 / count(*) as one from access_token where hospital = %s and secret_hash = %s and expires_at > %s",
         [tx.hospital, secret_hash, now],
     )
 

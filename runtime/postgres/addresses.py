@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 DATABASE = "phis"
@@ -13,13 +14,18 @@ SUPERUSER = "postgres"
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where a server listens, and the passwords of its roles. `passwords` is what `store.bootstrap` is handed."""
+    """Where a server listens, and the passwords of its roles. `passwords` is what `store.bootstrap` is handed.
+
+    socket: the folder of its socket, where it has one. The application's two roles go through it, which costs both
+    sides less than TCP.
+    """
 
     host: str
     port: int
     superuser_password: str
     passwords: Mapping[str, str]
     database: str = DATABASE
+    socket: Path | None = None
 
     @property
     def superuser(self) -> str:
@@ -32,17 +38,23 @@ class Addresses:
 
     @property
     def app(self) -> str:
-        return self.url("phis_app")
+        return self._nearest("phis_app")
 
     @property
     def system(self) -> str:
-        return self.url("phis_system")
+        return self._nearest("phis_system")
 
     def url(self, role: str, database: str | None = None) -> str:
         return self._url(role, self.passwords[role], database or self.database)
 
     def superuser_of(self, database: str) -> str:
         return self._url(SUPERUSER, self.superuser_password, database)
+
+    def _nearest(self, role: str) -> str:
+        if self.socket is None:
+            return self.url(role)
+        password, folder = quote(self.passwords[role], safe=""), quote(str(self.socket), safe="")
+        return f"postgresql://{role}:{password}@/{self.database}?host={folder}&port={self.port}"
 
     def _url(self, role: str, password: str, database: str) -> str:
         return f"postgresql://{role}:{quote(password, safe='')}@{self.host}:{self.port}/{database}"

@@ -38,12 +38,16 @@ _FORGETFUL = {
 }
 
 
+def has_socket(directory: Path) -> bool:
+    """Whether there is a socket: not where the folder's name is too long for one."""
+    return len(os.fsencode(directory)) < _LONGEST_SOCKET_PATH
+
+
 def options(port: int, socket_directory: Path, *, durable: bool) -> list[str]:
-    """The settings as arguments. Where the folder's name is too long for a socket, there is none."""
-    short_enough = len(os.fsencode(socket_directory)) < _LONGEST_SOCKET_PATH
+    """The settings as arguments."""
     settings = _SERVER | {
         "port": str(port),
-        "unix_socket_directories": str(socket_directory) if short_enough else "",
+        "unix_socket_directories": str(socket_directory) if has_socket(socket_directory) else "",
         "unix_socket_permissions": "0700",
     }
     if not durable:

@@ -16,7 +16,7 @@ from runtime import ports
 from runtime.children import Account, Child
 from runtime.directory import Ownership, kept_secrets, make_directory
 from runtime.postgres.addresses import ROLES, SUPERUSER, Addresses
-from runtime.postgres.configuration import options
+from runtime.postgres.configuration import has_socket, options
 from runtime.postgres.first_start import initialise
 from runtime.postgres.leftovers import end_leftovers
 from runtime.postgres.programs import environment, programs
@@ -52,6 +52,7 @@ class EmbeddedPostgres:
         self.directory = directory.absolute()
         self.data = self.directory / "data"
         self.log = self.directory / "postgres.log"
+        self._socket = self.directory / "socket"
         self.child: Child | None = None
         self._wanted_port = port
         self._port = port
@@ -73,7 +74,8 @@ class EmbeddedPostgres:
             await self.stop("immediate")
             raise
         roles = {role: secrets[role] for role in ROLES}
-        return Addresses(ports.LOOPBACK, self._port, secrets[SUPERUSER], roles)
+        socket = self._socket if has_socket(self._socket) else None
+        return Addresses(ports.LOOPBACK, self._port, secrets[SUPERUSER], roles, socket=socket)
 
     def start_blocking(self) -> Addresses:
         """`start` where no event loop runs. Call it from the main thread: the server dies with the calling thread."""
@@ -138,11 +140,10 @@ class EmbeddedPostgres:
         raise Misconfigured(f"PostgreSQL does not start, see {self.log}.")
 
     def _socket_directory(self, account: Account | None) -> Path:
-        folder = self.directory / "socket"
-        make_directory(folder)
+        make_directory(self._socket)
         if account:
-            os.chown(folder, account.uid, account.gid)
-        return folder
+            os.chown(self._socket, account.uid, account.gid)
+        return self._socket
 
     async def _ready(self, child: Child) -> bool:
         """Wait until it takes connections; False when it ended instead."""

@@ -11,6 +11,7 @@ import stat
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from psycopg import AsyncConnection, OperationalError
@@ -55,6 +56,11 @@ async def test_it_asks_for_a_password_keeps_its_folder_closed_and_comes_back_aft
     assert stat.S_IMODE((server.directory / "secrets.json").stat().st_mode) == 0o600
     if os.geteuid() == 0:
         assert server.data.stat().st_uid != 0
+    near = f"host={addresses.socket} port={addresses.port} user=postgres dbname=postgres"
+    assert await ask(f"{near} password={addresses.superuser_password}", "select inet_server_addr()") is None
+    with pytest.raises(OperationalError, match="password"):
+        await ask(near, "select 1")
+    assert all(f"host={quote(str(addresses.socket), safe='')}" in each for each in (addresses.app, addresses.system))
     with pytest.raises(OperationalError, match="password"):
         await ask(f"postgresql://postgres@{addresses.host}:{addresses.port}/postgres", "select 1")
 

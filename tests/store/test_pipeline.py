@@ -10,11 +10,14 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 from psycopg.adapt import PyFormat
+from psycopg.rows import dict_row
 
 from store.database import Database, Transaction
+from store.pipeline import Line, Pipeline
 from store.prepared import MOST, USES, Prepared, spelled
 from store.sealing import KeyRing
 from tests.store.values import Urls
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -188,6 +191,33 @@ async def test_a_lost_task_leaves_nothing_running(alone: Database, urls: Urls, h
         while await _sleeps(administrator):
             pass
     await alone.ping()
+
+
+async def test_a_connection_that_ends_unasked_is_watched_no_longer(urls: Urls) -> None:
+    line = await Line.connect(urls.app, autocommit=True, row_factory=dict_row)
+    row = await (await Pipeline(line).execute("select pg_backend_pid() as pid")).fetchone()
+    assert row is not None
+    assert line.watched
+    async with await AsyncConnection.connect(urls.superuser, autocommit=True) as administrator:
+        await administrator.execute("select pg_terminate_backend(%s, 5000)", [row["pid"]])
+    # Else the loop would be told of the end again and again.
+    await until(lambda: _is(not line.watched), within=10)
+    with pytest.raises(psycopg.OperationalError):
+        await (await Pipeline(line).execute("select 1 as one")).fetchone()
+    assert not line.watched
+    await line.close()
+
+
+async def test_psycopg_may_wait_on_the_same_connection_between_transactions(urls: Urls) -> None:
+    async with await Line.connect(urls.app, autocommit=True, row_factory=dict_row) as line:
+        for number in range(3):
+            assert await (await Pipeline(line).execute("select %s::int as n", [number])).fetchone() == {"n": number}
+            assert await (await line.execute("select %s::int as n", [number])).fetchone() == {"n": number}
+        assert not line.watched
+
+
+async def _is(said: bool) -> bool | None:
+    return said or None
 
 
 async def _sleeps(administrator: AsyncConnection) -> bool:
