@@ -16,6 +16,8 @@ from api import document, health, problems
 from api.auth import token
 from api.commands import accounts as account_commands
 from api.commands import admissions, care, numbers, patients, rules, security, setup, status, stays, worklist
+from api.commands import duty as duty_commands
+from api.commands import people as people_commands
 from api.deps import refuse_routes_without_policy
 from api.fhir.server import PREFIX, FhirServer
 from api.guards import Guards, Limits
@@ -36,8 +38,11 @@ from api.ui.routes import (
 )
 from api.ui.routes import accounts as account_screens
 from api.ui.routes import admissions as admission_screens
+from api.ui.routes import calendar as calendar_screens
 from api.ui.routes import care as care_screens
 from api.ui.routes import patients as patient_screens
+from api.ui.routes import people as people_screens
+from api.ui.routes import rosters as roster_screens
 from api.ui.routes import security as security_screens
 from api.ui.routes import stays as stay_screens
 from api.ui.routes import worklist as worklist_screens
@@ -66,6 +71,9 @@ _ROUTERS = (
     security_screens.router,
     account_screens.router,
     design.router,
+    roster_screens.router,
+    calendar_screens.router,
+    people_screens.router,
     kept.router,
     events.router,
     admissions.router,
@@ -78,6 +86,8 @@ _ROUTERS = (
     numbers.router,
     security.router,
     account_commands.router,
+    duty_commands.router,
+    people_commands.router,
     status.router,  # last: it takes any key under /commands
 )
 

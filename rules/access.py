@@ -146,6 +146,12 @@ _ACTIONS: Mapping[Action, tuple[_Right, ...]] = {
     Action.SEE_SECURITY: (_Right(_of(Role.ADMINISTRATOR, Role.AUDITOR)),),
     Action.SEE_ACCOUNTS: (_Right(_of(Role.ADMINISTRATOR, Role.AUDITOR)),),
     Action.MANAGE_ACCOUNTS: (_Right(_of(Role.ADMINISTRATOR)),),
+    Action.SEE_DUTY: (_Right(_EVERYBODY),),
+    Action.KEEP_ROSTERS: (_Right(_of(Role.ADMINISTRATOR, Role.WARD_MANAGER, Role.CHARGE_NURSE)),),
+    Action.KEEP_CALENDAR: (_Right(_of(Role.ADMINISTRATOR)),),
+    Action.SEE_PEOPLE: (_Right(_of(Role.ADMINISTRATOR, Role.WARD_MANAGER, Role.AUDITOR)),),
+    Action.MANAGE_PEOPLE: (_Right(_of(Role.ADMINISTRATOR)),),
+    Action.ANSWER_CALLS: (_Right(_EVERYBODY),),
 }
 
 

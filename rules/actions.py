@@ -41,3 +41,9 @@ class Action(StrEnum):
     SEE_SECURITY = "see-security"  # what deserves a look: lock-outs, refusals, exports, keys
     SEE_ACCOUNTS = "see-accounts"  # who may sign in, with which roles, and where they are signed in
     MANAGE_ACCOUNTS = "manage-accounts"  # make, close and reset others' accounts, change their roles
+    SEE_DUTY = "see-duty"  # who is on duty, the calendar
+    KEEP_ROSTERS = "keep-rosters"  # duties, absences, what has to be covered
+    KEEP_CALENDAR = "keep-calendar"  # holidays and business days
+    SEE_PEOPLE = "see-people"  # people with their licences
+    MANAGE_PEOPLE = "manage-people"
+    ANSWER_CALLS = "answer-calls"  # one's own messages, and how one is reached

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gettext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -79,6 +79,14 @@ class Words:
         """`2025년 10월 3일 금요일`, `Friday 3 October 2025`."""
         pattern = "y년 M월 d일 EEEE" if self.language is Language.KO else "EEEE d MMMM y"
         return format_date(instant.astimezone(ZONE).date(), pattern, locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        """`11월 24일 (화)`, `Tue 24 Nov`."""
+        return format_date(day, "M월 d일 (E)" if self.language is Language.KO else "EEE d MMM", locale=self.locale)
+
+    def weekday(self, day: date) -> str:
+        """`월요일`, `Monday`."""
+        return format_date(day, "EEEE", locale=self.locale)
 
     def span(self, length: timedelta) -> str:
         """A length of time in the units people use for it: `12분`, `2시간 5분`, `3일 4시간`."""

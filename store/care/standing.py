@@ -52,3 +52,14 @@ async def place(
         """,
         [tx.hospital, account, practitioner, list(places)],
     )
+
+
+async def be(tx: Transaction, account: str, practitioner: Reference) -> None:
+    """Say which Practitioner an account is; its places stay."""
+    await tx.execute(
+        """
+        insert into standing (hospital, account, practitioner, places) values (%s, %s, %s, '{}')
+        on conflict (hospital, account) do update set practitioner = excluded.practitioner
+        """,
+        [tx.hospital, account, practitioner],
+    )

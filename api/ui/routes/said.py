@@ -56,6 +56,28 @@ def notice_of(words: Words, code: str) -> Notice | None:
             next=_("Everything stands in the record that stays; the other leads to it."),
         ),
         "merge-refused": Notice("done", _("The merge is refused"), next=_("Both records stay as they are.")),
+        "duty-entered": Notice(
+            "done", _("The duty is entered"), next=_("It counts at once: the next call goes there.")
+        ),
+        "duty-ended": Notice("done", _("The duty is ended"), next=_("What counted until now stays on record.")),
+        "week-copied": Notice(
+            "done", _("The week before is copied"), next=_("Look at the gaps: who may not any more was left out.")
+        ),
+        "need-entered": Notice("done", _("It has to be covered from now on"), next=_("Gaps are shown in the roster.")),
+        "need-ended": Notice("done", _("It has not to be covered any more")),
+        "day-entered": Notice("done", _("The day is entered"), next=_("Limits in business days count it at once.")),
+        "day-ended": Notice("done", _("The entry is ended")),
+        "week-set": Notice("done", _("The week is set"), next=_("Limits in business days count it at once.")),
+        "licences-set": Notice(
+            "done", _("The licences are entered"), next=_("They count from the person's next request on.")
+        ),
+        "absence-entered": Notice(
+            "done", _("The absence is entered"), next=_("Calls go to who stands in, or pass upwards.")
+        ),
+        "absence-ended": Notice("done", _("The absence is ended")),
+        "contact-added": Notice("done", _("The number is entered")),
+        "contact-ended": Notice("done", _("It is ended")),
+        "acknowledged": Notice("done", _("You see to it"), next=_("Nobody above you is called for now.")),
         "cancelled": Notice("done", _("The request is withdrawn"), next=_("Nobody waits for this bed any more.")),
     }
     return known.get(code)

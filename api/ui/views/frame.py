@@ -80,6 +80,9 @@ def frame(
             (Action.REVIEW_BREAK_GLASS, "/break-glass", _("Emergency access"), "e"),
             (Action.SEE_SECURITY, "/security", _("Security"), "s"),
             (Action.SEE_ACCOUNTS, "/admin/accounts", _("Accounts"), "a"),
+            (Action.SEE_DUTY, "/rosters", _("Rosters"), "r"),
+            (Action.SEE_PEOPLE, "/people", _("People"), "p"),
+            (Action.ANSWER_CALLS, "/calls", _("Calls"), "l"),
         ]
         nav = [
             NavItem(href, label, at.startswith(href), key)

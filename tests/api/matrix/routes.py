@@ -165,12 +165,37 @@ def _fields(route: tuple[str, str], of: Targets, now: datetime) -> dict[str, Any
             "role": "nurse",
         },
         "/admin/accounts/{account}/roles": {"reason": "asked for", "role": "nurse"},
+        "/commands/duties": {"position": "ward-supervisor", "account": f"charge-nurse@{of.hospital}", "place": of.ward}
+        | {"since": now.isoformat(), "until": until},
+        "/commands/absences": {"account": f"nurse@{of.hospital}", "since": now.isoformat(), "until": until}
+        | {"reason": "leave"},
+        "/commands/duty-needs": {"position": "attending", "place": of.ward, "days": "all", "starts": "08:00"}
+        | {"ends": "18:00", "since": "2026-11-01"},
+        "/commands/holidays": {"day": "2026-11-27", "ko": "Kim", "en": "Kim"},
+        "/commands/business-weeks": {"since": "2026-11-01", "weekdays": [1, 2, 3]},
+        "/commands/people/{account}/licences": {"licences": []},
+        "/commands/contacts": {"kind": "sms", "address": "01000000000"},
+        "/rosters": {"position": "ward-supervisor", "account": f"charge-nurse@{of.hospital}", "place": of.ward}
+        | {"since_day": "2026-11-24", "starts": "08:00", "ends": "18:00"},
+        "/rosters/needs": {
+            "position": "attending",
+            "place": of.ward,
+            "days": "all",
+            "starts": "08:00",
+            "ends": "18:00",
+        },
+        "/calendar": {"day": "2026-11-28", "ko": "Kim", "en": "Kim"},
+        "/calendar/week": {"weekday": "1"},
+        "/people/{account}/absences": {"since": until[:16], "until": (now + timedelta(days=1)).isoformat()[:16]}
+        | {"reason": "leave"},
+        "/calls/contacts": {"kind": "sms", "address": "01000000000"},
         "/auth/token": {"grant_type": "client_credentials", "scope": "system/*.rs"},
     }
     if "/accounts/{account}/" in path and not path.endswith("/link"):
         bodies.setdefault(path, {"reason": "asked for"})
     fields = bodies.get(path, {}) if route[0] != "GET" else {}
     keyed = ("/admissions", "/stays", "/patients", "/break-glass", "/account/delegations", "/account/acting", "/admin")
+    keyed += ("/rosters", "/calendar", "/people", "/calls")
     if (
         form
         and path != "/patients"
@@ -265,6 +290,12 @@ def _refused_fields(case: Case) -> set[int]:
 def takes_body(route: tuple[str, str]) -> bool:
     return route[1] not in {
         "/commands/delegations/{delegation_id}/end",
+        "/commands/duties/{duty_id}/end",
+        "/commands/absences/{absence_id}/end",
+        "/commands/duty-needs/{need_id}/end",
+        "/commands/holidays/{holiday_id}/end",
+        "/commands/notices/{notice_id}/acknowledge",
+        "/commands/contacts/{contact_id}/end",
         "/commands/rules/disablements/{disablement_id}/lift",
         "/commands/rules/notices/{notice_id}/seen",
         "/commands/accounts/{account}/link",
