@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -44,7 +45,7 @@ def evaluate(
         typer.Option(help='Lines of {"rule":…,"data":…}, evaluated as plain JSONLogic.', exists=True, dir_okay=False),
     ] = None,
 ) -> None:
-    """Print the outcome of a rule for some facts as JSON; or with --lines one result or error for each line.
+    """Print the outcome of a rule for some facts as JSON; or with --lines one result or error for each line, in order.
 
     A decision that is left open is an outcome too: the fallback, with reason and missing facts. The exit code is 0.
     """
@@ -169,10 +170,9 @@ def _evaluate_lines(file: Path) -> None:
     from rules.plain import PlainEvaluator
 
     evaluator = PlainEvaluator()
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if line.strip():
-                _print(evaluator.line(line))
+    with file.open("rb") as lines:  # a line ends with \n and nowhere else: U+2028 or \r may stand within one
+        for number, line in enumerate(lines):
+            _print(evaluator.line(line.removeprefix(BOM_UTF8) if number == 0 else line))
 
 
 def _documents(files: list[Path]) -> Iterator[Path]:
@@ -214,4 +214,7 @@ def _json(file: Path) -> Any:
 
 
 def _print(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        text = json.dumps(value, separators=(",", ":"))  # half a character can be written as an escape only
+    typer.echo(text)

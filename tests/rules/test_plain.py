@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rules import plain
 from rules.plain import NoResult, PlainEvaluator
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "rules"
@@ -96,6 +97,49 @@ def test_the_assertions_of_certlogic_pass_but_for_its_dates() -> None:
     assert "plusTime" in failing[0]
 
 
+@given
+@pytest.mark.parametrize("suite", ["jsonlogic-official/tests", "jsonlogic-compat/compatible"])
+def test_the_operators_that_compare_texts_as_texts_pass_the_suites_as_well(
+    suite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "holds_times", lambda *_: True)
+    cases = [case for case in json.loads((DATA / f"{suite}.json").read_text()) if not isinstance(case, str)]
+    listed = [
+        dict(zip(("rule", "data", "result"), case, strict=True)) if isinstance(case, list) else case for case in cases
+    ]
+    assert [case for case in listed if not passes(case)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "result"),
+    [
+        ({"==": ["1d", "24h"]}, False),
+        ({"===": ["60m", "1h"]}, False),
+        ({"!=": ["1d", "24h"]}, True),
+        ({"!==": ["1d", "1d"]}, False),
+        ({"==": ["2026-01-01T00:00:00+09:00", "2025-12-31T15:00:00Z"]}, False),
+        ({"in": ["1d", ["24h", "x"]]}, False),
+        ({"in": ["24h", ["24h"]]}, True),
+        ({"in": ["1d", "abc1d"]}, True),
+        ({"<": ["10h", "9d"]}, True),
+        ({"<": ["1h", "2h", "3h"]}, True),
+        ({"==": ["1d", None]}, False),
+        ({"+": ["1d", "1d"]}, 2),
+        ({"filter": [["1d", "24h"], {"==": [{"var": ""}, "24h"]}]}, ["24h"]),
+        ({"cat": ["1d", "x"]}, "1dx"),
+    ],
+)
+def test_texts_that_read_as_times_are_texts(rule: Any, result: Any) -> None:
+    assert PLAIN.evaluate(rule, None) == result
+
+
+@pytest.mark.parametrize("rule", [{"==": ["1d", 1]}, {"-": ["3h", "1h"]}])
+def test_a_text_that_reads_as_a_time_is_no_number(rule: Any) -> None:
+    with pytest.raises(NoResult) as refused:
+        PLAIN.evaluate(rule, None)
+    assert refused.value.kind == "NaN"
+
+
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
@@ -119,7 +163,7 @@ def test_a_line_is_answered(line: str, answer: Any) -> None:
         ('{"rule": {"no-such": 1}}', "InvalidOperator"),
         ('{"rule": {"+": ["x", 1]}}', "NaN"),
         ('{"rule": ' + "[" * 700 + "]" * 700 + "}", "TooDeep"),
-        ('{"rule": ' + "[" * 60_000 + "]" * 60_000 + "}", "InvalidLine"),
+        ('{"rule": ' + "[" * 60_000 + "]" * 60_000 + "}", "TooDeep"),
         ('{"rule": 1, "data": ' + "[" * 700 + "]" * 700 + "}", "TooDeep"),
     ],
 )

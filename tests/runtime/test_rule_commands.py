@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,31 @@ def test_eval_prints_several_outcomes_and_numbers(tmp_path: Path) -> None:
 
 
 def test_eval_answers_lines_in_order_whatever_they_hold(tmp_path: Path) -> None:
-    lines = saved(
-        tmp_path, '{"rule":{"+":[1,2]},"data":null}\nnot json\n\n{"rule":{"var":"이름"},"data":{"이름":"가"}}\n'
-    )
-    told = run("eval", "--lines", lines)
-    answers = [json.loads(line) for line in told.stdout.splitlines()]
-    assert (told.exit_code, answers[0], answers[2]) == (0, {"result": 3}, {"result": "가"})
-    assert answers[1]["error"]["type"] == "InvalidLine"
+    given: list[tuple[bytes, Any]] = [
+        (BOM_UTF8 + b'{"rule":{"+":[1,2]},"data":null}', 3),
+        (b"not json", "InvalidLine"),
+        (b"", "InvalidLine"),
+        (b" \t ", "InvalidLine"),
+        ('{"rule":{"var":"이름"},"data":{"이름":"가"}}'.encode(), "가"),
+        ('{"rule":"\u2028 \x85 🙂"}'.encode(), "\u2028 \x85 🙂"),
+        (b'{"rule":\r1}\r', 1),
+        (b'{"rule":"\xff"}', "InvalidLine"),
+        (b'{"rule":"\\ud800"}', "ParseError"),
+        (b'{"rule":1e400}', "InvalidLine"),
+        (b'{"rule":' + b"9" * 5_000 + b"}", "InvalidLine"),
+        (b'{"rule":' + b'{"!":' * 200 + b"true" + b"}" * 200 + b"}", True),
+        (b'{"rule":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "TooDeep"),
+        (b'{"rule":{"log":["x"]}}', "x"),
+        (b'{"rule":"' + b"x" * 3_000_000 + b'"}', "x" * 3_000_000),
+        (b"1", "InvalidLine"),
+        (b'{"rule":7}', 7),
+    ]
+    file = tmp_path / "lines"
+    file.write_bytes(b"\n".join(line for line, _ in given))
+    told = run("eval", "--lines", file)
+    answers = [json.loads(line) for line in told.stdout.rstrip("\n").split("\n")]
+    said = [answer["result"] if "result" in answer else answer["error"]["type"] for answer in answers]
+    assert (told.exit_code, said) == (0, [wanted for _, wanted in given])
 
 
 @pytest.mark.parametrize("arguments", [[], ["--rule", CRITICAL], ["--rule", CRITICAL, "--lines", CRITICAL]])
