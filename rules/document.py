@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from domain.canonical import canonical_json
 from domain.errors import RuleUnusable
+from domain.ids import FHIR_ID
 from rules.facts import Code, FactPath, Facts, Part, Text
 from rules.findings import MOST_FINDINGS, Finding, escaped, finding, refuse
 from rules.limits import MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_ROWS, depth_of, within_limits
@@ -34,6 +36,11 @@ __all__ = [
     "load",
     "read_document",
 ]
+
+
+_HOSPITAL = re.compile(r"[a-z][a-z0-9]{1,30}")  # as domain.ids
+_DEPARTMENT = re.compile(rf"{_HOSPITAL.pattern}/{FHIR_ID.pattern}")
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000  # every offset and every database knows them
 
 
 class Outcome(Part):
@@ -79,6 +86,10 @@ class Scope(Part):
     def _names_its_place(self) -> Self:
         if self.level is not Level.NATIONAL and not self.place:
             raise ValueError("a scope narrower than national names its place")
+        if self.level is Level.HOSPITAL and not _HOSPITAL.fullmatch(self.place):
+            raise ValueError("a hospital's rule names the hospital by its code")
+        if self.level is Level.DEPARTMENT and not _DEPARTMENT.fullmatch(self.place):
+            raise ValueError("a department's rule names it as hospital/id of its place")
         return self
 
 
@@ -87,6 +98,20 @@ class Effective(Part):
 
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
+
+    @field_validator("since", "until", mode="before")
+    @classmethod
+    def _is_written_as_an_instant(cls, value: Any) -> Any:
+        if value is not None and not isinstance(value, str | datetime):
+            raise ValueError("an instant is text, such as 2027-01-01T00:00:00+09:00")
+        return value
+
+    @field_validator("since", "until")
+    @classmethod
+    def _lies_within_the_calendar(cls, value: datetime | None) -> datetime | None:
+        if value is not None and not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+            raise ValueError(f"an instant lies between {_FIRST_YEAR} and {_LAST_YEAR}")
+        return value
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Self:
