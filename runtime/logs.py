@@ -141,7 +141,8 @@ def _plain(value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return " ".join(value[:_LONGEST].split())
+        # One line, and nothing that moves a terminal's cursor or turns the order of what is read.
+        return "".join(sign if sign.isprintable() else "\ufffd" for sign in " ".join(value[:_LONGEST].split()))
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return [str(_plain(item)) for item in value[:12]]
     return f"<{type(value).__name__}>"

@@ -25,7 +25,7 @@ async def create(call: Call, tx: Transaction) -> Answer:
     """
     kind = call.address.type
     call.require("c", kind)
-    resource = checked(call.sent(), kind)
+    resource = await checked(call.sent(), kind)
     condition, pairs, field = call.headers.get("if-none-exist"), conditional.named_by(call.params), "http.query"
     if condition is not None:
         field = "http.If-None-Exist"

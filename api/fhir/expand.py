@@ -53,7 +53,7 @@ _BRIEF = ("id", "url", "version", "name", "title", "status", "experimental", "co
 async def expand_value_set(call: Call, tx: Transaction) -> Answer:
     """A ValueSet with its expansion. Raises NotFound for what it draws from and nobody knows, TooCostly."""
     call.require("r", "ValueSet")
-    read = given(call, _KNOWN, about="valueSet")
+    read = await given(call, _KNOWN, about="valueSet")
     offset, count = (_not_negative(read, name) for name in ("offset", "count"))
     asked = await asked_for(call, tx, read)
     await auditing.note(tx, call, AuditAction.QUERY, asked.touched)

@@ -29,7 +29,7 @@ _KNOWN = {
 async def lookup(call: Call, tx: Transaction) -> Answer:
     """Name, display, designations and properties. Raises NotFound for a code or a code system that nobody knows."""
     call.require("r", "CodeSystem")
-    read = given(call, _KNOWN)
+    read = await given(call, _KNOWN)
     found = await terminology(call, tx)
     touched, system = [], None
     if call.address.id:

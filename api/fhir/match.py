@@ -36,7 +36,7 @@ async def match(call: Call, tx: Transaction) -> Answer:
     With onlyCertainMatches: the one who certainly is the person; nobody where two are.
     """
     call.require("s", "Patient")
-    asked = given(call, _KNOWN, about="resource")
+    asked = await given(call, _KNOWN, about="resource")
     patient, count = asked.part("resource"), asked.number("count")
     if patient is None:
         raise Invalid("the operation needs a patient to look for", field="resource")

@@ -70,7 +70,7 @@ async def merge(call: Call, tx: Transaction) -> Answer:
     if roles and not may(roles, Action.MERGE_PATIENTS):
         raise Forbidden("the roles do not merge patients", action=Action.MERGE_PATIENTS)
     call.sent()  # a change is asked for in a body, never by a link
-    asked = given(call, _KNOWN, strict=True)  # a misspelt `preview` must not merge
+    asked = await given(call, _KNOWN, strict=True)  # a misspelt `preview` must not merge
     await conditions.alone_merging(tx)
     source = await named(tx, call, asked, "source-patient")
     target = await named(tx, call, asked, "target-patient")

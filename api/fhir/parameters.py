@@ -67,7 +67,7 @@ class Given:
         return found[0] if found else None
 
 
-def given(call: Call, known: Mapping[str, str], *, about: str = "", strict: bool = False) -> Given:
+async def given(call: Call, known: Mapping[str, str], *, about: str = "", strict: bool = False) -> Given:
     """Read the parameters of an operation.
 
     known: name → type, a resource type for one, with `*` at its end for one that repeats.  about: the parameter that a
@@ -87,9 +87,9 @@ def given(call: Call, known: Mapping[str, str], *, about: str = "", strict: bool
     if sent.get("resourceType") != "Parameters":
         if not about:
             raise Invalid("the body of this operation is a Parameters resource", field="/resourceType")
-        _add(read, about, known[about], checked(sent, known[about]))
+        _add(read, about, known[about], await checked(sent, known[about]))
         return read
-    for each in checked(sent, "Parameters").get("parameter", ()):
+    for each in (await checked(sent, "Parameters")).get("parameter", ()):
         kind = _kind(call, known, str(each["name"]), strict)
         if kind is not None:
             _add(read, str(each["name"]), kind, _value(each, kind.rstrip("*")))

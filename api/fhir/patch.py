@@ -53,7 +53,7 @@ async def patched(tx: Transaction, call: Call) -> Write:
         raise Invalid("a patch changes neither the type of a resource nor its id", field="/id")
     refuse_heavy(resource)
     await refuse_wrong_state(tx, call, ref, head, resource)
-    checked(resource, ref.resource_type)
+    await checked(resource, ref.resource_type)
     return Write(ref, resource, write(resource), head.version, locked=head)
 
 

@@ -60,7 +60,7 @@ async def process_message(call: Call) -> Answer:
     The same message again gets the same answer. Raises Refusal and Invalid for what is no message, Refusal 422 for
     another one under an id that was used, Forbidden.
     """
-    message = _message(call)
+    message = await _message(call)
     call.require("c", "MessageHeader")
     actor = call.asker.caller.actor
     try:
@@ -88,7 +88,7 @@ class _NoMessage(Refusal):
     """Refused before anything was carried out."""
 
 
-def _message(call: Call) -> _Message:
+async def _message(call: Call) -> _Message:
     for name in ("async", "response-url"):
         if call.first(name) not in {None, "false"}:
             said = "messages are answered at once: neither `async` nor `response-url`"
@@ -101,7 +101,7 @@ def _message(call: Call) -> _Message:
     if not isinstance(first, dict) or first.get("resourceType") != "MessageHeader":
         raise Invalid("a message begins with a MessageHeader", expression="Bundle.entry[0].resource")
     try:
-        header = checked(first, "MessageHeader")
+        header = await checked(first, "MessageHeader")
     except (Invalid, Refusal) as wrong:
         raise within(wrong, "Bundle.entry[0]") from wrong
     if "response" in header:

@@ -32,7 +32,7 @@ _MOST = 1000
 async def status(call: Call, tx: Transaction) -> Answer:
     """A searchset with the status of each as Parameters. Raises NotFound for a single one that is not there."""
     call.require("r", "Subscription")
-    asked = given(call, _KNOWN)
+    asked = await given(call, _KNOWN)
     ids = [call.address.id] if call.address.id else asked.texts("id")
     pairs = [("_count", str(_MOST))]
     if ids:

@@ -24,7 +24,7 @@ _KNOWN = {
 async def subsumes(call: Call, tx: Transaction) -> Answer:
     """`equivalent`, `subsumes`, `subsumed-by` or `not-subsumed`. Raises NotFound for an unknown code or system."""
     call.require("r", "CodeSystem")
-    read = given(call, _KNOWN)
+    read = await given(call, _KNOWN)
     found = await terminology(call, tx)
     touched = []
     if call.address.id:

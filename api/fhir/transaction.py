@@ -226,12 +226,12 @@ async def _prepare_one(tx: Transaction, plan: _Plan, head: Head | None) -> None:
     ref, resource = plan.ref, plan.entry.resource
     match plan.entry.address.interaction:
         case "create" if ref is not None and resource is not None and not plan.exists:
-            checked(resource, ref.resource_type)
+            await checked(resource, ref.resource_type)
             if (rights := plan.call.asker.rights) is not None:
                 refuse_joined(ref, resource, rights.unchangeable(ref.resource_type))
             plan.write = Write(ref, resource, write(resource), 0)
         case "update" if ref is not None and resource is not None:
-            checked(resource, ref.resource_type)
+            await checked(resource, ref.resource_type)
             await refuse_wrong_state(tx, plan.call, ref, head, resource)
             plan.exists = head is not None and not head.deleted
             plan.write = Write(ref, resource, write(resource), head.version if head else 0)

@@ -37,7 +37,7 @@ _KNOWN = {
 async def translate(call: Call, tx: Transaction) -> Answer:
     """`result` and every match with its equivalence. Raises NotFound for a map that nobody knows."""
     call.require("r", "ConceptMap")
-    read = given(call, _KNOWN)
+    read = await given(call, _KNOWN)
     asked = codings(read)
     if not all(each.system for each in asked):
         raise Invalid("a code is translated with its code system", field="system")

@@ -31,7 +31,7 @@ async def update(call: Call, tx: Transaction) -> Answer:
     """Raises Invalid, StaleRevision (If-Match, or If-None-Match: *), ProcessOwned, MultipleMatches."""
     kind = call.address.type
     call.require("u", kind)
-    resource = checked(call.sent(), kind)
+    resource = await checked(call.sent(), kind)
     ref = await target(tx, call, resource)
     await refuse_unseen(call, tx, [ref], "u")  # before its state is looked at: every other refusal would tell of it
     head = await reading.locked(tx, ref)

@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.fhir.validation import check_fully
 from api.fhir import auditing, outcome
-from api.fhir.checking import issues
+from api.fhir.checking import closely, issues
 from api.fhir.exchange import Answer, Call
 from api.fhir.profiles import Profiles
 from api.fhir.terminology import terminology
@@ -61,9 +61,11 @@ async def _checked(call: Call, tx: Transaction, resource: Json, named: list[str]
     declared = meta.get("profile") if isinstance(meta, dict) else None
     urls = [*named, *(each for each in declared if isinstance(each, str))] if isinstance(declared, list) else named
     if not urls:
-        return issues(check_fully(resource))
+        return issues(await closely(resource, lambda: check_fully(resource)))
     known = await Profiles.named(await terminology(call, tx), urls)
-    return issues(check_fully(resource, profile_urls=named, find=known.find, inside=known.inside))
+    return issues(
+        await closely(resource, lambda: check_fully(resource, profile_urls=named, find=known.find, inside=known.inside))
+    )
 
 
 async def _of_update(call: Call, tx: Transaction, resource: Json) -> list[Json]:

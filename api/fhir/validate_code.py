@@ -49,7 +49,7 @@ async def validate_code(call: Call, tx: Transaction) -> Answer:
 
 
 async def _in_code_system(call: Call, tx: Transaction) -> Answer:
-    read = given(call, _OF_SYSTEM)
+    read = await given(call, _OF_SYSTEM)
     found = await terminology(call, tx)
     sent, url, touched = read.part("codeSystem"), read.text("url") or read.text("system"), []
     system: CodeSystem | None = None
@@ -96,7 +96,7 @@ def _of_system(system: CodeSystem, asked: Coded, wanted: Languages, *, abstract:
 
 
 async def _in_value_set(call: Call, tx: Transaction) -> Answer:
-    read = given(call, _OF_SET)
+    read = await given(call, _OF_SET)
     asked = codings(read, version="systemVersion")
     value_set, shelves, touched, found = await asked_for(call, tx, read)
     await found.find(*(each.system for each in asked))

@@ -256,6 +256,21 @@ async def test_a_key_goes_only_when_nothing_is_left_of_it(
             tx.keys.derive(first, "body", hospital)
 
 
+async def test_teeth_a_key_that_goes_though_rows_are_left_takes_them_with_it(
+    database: Database, hospital: str, now: datetime
+) -> None:
+    """What `left` is for: without the count, and without sealing anew, a rotation would lose what was kept."""
+    first = await rotate(database, hospital)
+    await ward.keep(database, hospital, ward.resources(), now)
+    await rotate(database, hospital)
+    async with database.system() as tx:
+        await data_keys.retire(tx, hospital, first, {})
+    await database.know_keys()
+    with pytest.raises(SealBroken, match="its key is gone"):
+        async with database.transaction(hospital) as tx:
+            await reading.read(tx, Reference("Patient/p1"))
+
+
 async def test_two_announcements_do_not_overtake_each_other(database: Database, hospital: str) -> None:
     async with database.system() as tx:
         await data_keys.announce(tx, hospital)

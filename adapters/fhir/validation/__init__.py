@@ -14,7 +14,7 @@ from adapters.fhir.validation.invariants import broken
 from adapters.fhir.validation.issues import Issue
 from adapters.fhir.validation.structure import examine
 
-__all__ = ["Issue", "check", "check_fully", "warm_up"]
+__all__ = ["Issue", "accepted", "check", "check_fully", "warm_up"]
 
 
 def check(resource: Any, *, conditional_references: bool = False) -> list[Issue]:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+from api.fhir import veil
 from domain.resident_numbers import SYSTEM
 from domain.roles import Role
 from store import audit
@@ -70,6 +71,17 @@ async def test_others_see_it_masked_wherever_it_stands(reader: Reader) -> None:
         assert answer.status_code == 200, answer.text
         assert MASK in answer.text
         assert NUMBER not in answer.text, path
+
+
+@pytest.mark.usefixtures("person")
+async def test_teeth_unmasked_the_number_is_read_and_searched(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    physician = await reader(Role.PHYSICIAN)
+    assert NUMBER not in (await physician.get("Patient/p1")).text
+    assert (await physician.get(f"Patient?identifier={NUMBER}")).status_code == 403
+    monkeypatch.setattr(veil, "masked", lambda _call, version: version)
+    monkeypatch.setattr(veil, "refuse_numbers", lambda *_: None)
+    assert NUMBER in (await physician.get("Patient/p1")).text
+    assert (await physician.get(f"Patient?identifier={NUMBER}")).json()["entry"]
 
 
 @pytest.mark.usefixtures("person")
