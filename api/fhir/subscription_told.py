@@ -48,7 +48,7 @@ async def events(call: Call, tx: Transaction) -> Answer:
     kept = await reading.read(tx, ref)
     if kept.deleted:
         raise Deleted("deleted; its history stays", reference=ref, version=str(kept.version))
-    read = given(call, _KNOWN)
+    read = await given(call, _KNOWN)
     since, until = _number(read, "eventsSinceNumber", 1), _number(read, "eventsUntilNumber", _LAST)
     asked = asked_of(kept.body)
     if not asked.topic:

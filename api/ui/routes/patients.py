@@ -95,7 +95,8 @@ async def _searched(
             rows = tuple(patient_row(words, each, body, state.now()) for each, body in found.bodies.items())
             more = found.more
         except Invalid as refused:
-            name = "q" if refused.params["field"] == "text" else "resident_number"
+            shown = not rights(caller.roles, small=caller.small).masked  # the field for numbers
+            name = "resident_number" if shown and refused.params["field"] != "text" else "q"
             wrong[name] = _needs(words, name)
     view = SearchView(
         values=values or {},
