@@ -148,6 +148,12 @@ _SAID: dict[type[PhisError], _Said] = {
         "",
         N_("Open the stay that is running. A second one cannot begin before it ends."),
     ),
+    errors.NotSetUp: _Said(
+        HTTPStatus.CONFLICT,
+        N_("The hospital is not set up for this yet"),
+        N_("What is lacking: {gap} It is mended at {page}."),
+        N_("Ask the administrator of your hospital to complete the set-up. Nothing was started."),
+    ),
     errors.Conflict: _Said(
         HTTPStatus.CONFLICT,
         N_("This was true a moment ago and is not any more"),
@@ -248,6 +254,8 @@ def refusal_of(error: PhisError, shown: Shown) -> Refusal:
     """The sentences for an error. One that is ours to mend shows no more than that."""
     said = next((_SAID[kind] for kind in type(error).__mro__ if kind in _SAID), _BROKEN)
     params = {name: shown(name, value) for name, value in error.params.items()}
+    if isinstance(error, errors.NotSetUp):
+        params["gap"] = error.params.get(shown.words.language, error.params.get("gap", ""))
     fill = _filler(shown.words, params)
     fields = (wrong_field(shown.words, error.params["field"]),) if error.params.get("field") else ()
     return Refusal(said.status, error.code, fill(said.title), fill(said.detail), fill(said.advice), fields)

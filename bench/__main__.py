@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from bench import admission, fhir, flat, rule_activities, rules, start, validation
+from bench import admission, fhir, flat, hospitals, rule_activities, rules, start, validation
 from bench.report import show
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -19,4 +19,5 @@ show("rules", asyncio.run(rules.measure()))
 show("rule-activities", asyncio.run(rule_activities.measure()))
 show("fhir", asyncio.run(fhir.measure()))
 if not asked.short:
+    show("hospitals", asyncio.run(hospitals.measure()))
     show("flat", asyncio.run(flat.measure()))

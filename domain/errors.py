@@ -17,6 +17,7 @@
     │   │   ├── BedTaken            the bed has an occupant at that time
     │   │   ├── ActiveStayExists    the patient already has an inpatient stay
     │   │   ├── LikelyDuplicate     somebody who may be the same person is registered already
+    │   │   ├── NotSetUp            the hospital's set-up lacks what the process needs
     │   │   └── ProcessOwned        a process owns this state: a command changes it, a write does not
     │   ├── MultipleMatches         a condition that should name one thing names several
     │   ├── SignOnRefused               the hospital's own sign-on did not let the person in
@@ -143,6 +144,12 @@ class LikelyDuplicate(Conflict):
     """Params: `patients` (references, comma-separated, the likeliest first)."""
 
     code = "likely-duplicate"
+
+
+class NotSetUp(Conflict):
+    """Params: `gap` (code of `domain.setup.sentences`), `page` that mends it, `entries`, sentences `ko` and `en`."""
+
+    code = "not-set-up"
 
 
 class ProcessOwned(Conflict):

@@ -17,6 +17,7 @@ from api.accesses import accessed
 from api.caller import Caller
 from api.care import is_person, refuse_beyond
 from api.commands.dispatch import Outcome, Planned
+from api.commands.setup.standing import refuse_unready_ward
 from api.commands.shapes import Body, answer
 from api.deps import IdempotencyKey, allow
 from api.places import is_ward
@@ -141,6 +142,7 @@ class _AdmissionPlan:
         now = at.now
         await showing.turn(tx, now)  # a ward may have closed a moment ago
         await self._ward(body.ward)
+        await refuse_unready_ward(tx, body.ward, now)
         encounter, request = self._named("Encounter"), self._named("ServiceRequest")
         workflow_id = admission_id(tx.hospital, encounter)
         who, lines = await self._patient(body.patient, now)

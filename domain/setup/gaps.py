@@ -91,6 +91,20 @@ def gaps(standing: Standing) -> list[Gap]:
     return sorted(found, key=lambda gap: (not gap.stops, gap.process, gap.code))
 
 
+def stopping_admission(standing: Standing, ward: str) -> list[Gap]:
+    """What stops an admission to one ward: another ward without a bed does not."""
+    found = [gap for look in (_places, _people) for gap in look(standing) if gap.process == "admission" and gap.stops]
+    beds = [
+        code
+        for code, place in standing.places.items()
+        if place.kind is PlaceKind.BED
+        and place.status is PlaceStatus.ACTIVE
+        and _ward_of(code, standing.places) == ward
+    ]
+    others = [gap for gap in found if gap.code != "ward-without-bed"]
+    return others if beds else [Gap("ward-without-bed", (ward,)), *others]
+
+
 def _several(code: str, entries: Iterable[str]) -> Iterator[Gap]:
     listed = sorted(entries)
     if listed:

@@ -46,7 +46,7 @@ class Wish:
 
 def create(wish: Wish, folder: Path | None, trust: Path | None, data_dir: Path | None) -> None:
     name = full_name(wish.administrator, wish.code)
-    settings = reachable_settings(data_dir)
+    settings = reachable_settings(data_dir).require("database_migrate_url")
     pack = packs.read(folder, wish.pack, trust)
     kind = HospitalType(wish.type or wish.pack.value)
     wanted = NewHospital(
@@ -55,7 +55,9 @@ def create(wish: Wish, folder: Path | None, trust: Path | None, data_dir: Path |
 
     async def act() -> tuple[int, str]:
         async with opened(settings) as database:
-            count = await creating.create(settings, database, wanted, pack, by=ACTOR)
+            count = await creating.create(
+                settings.database_migrate_url.get_secret_value(), database, wanted, pack, by=ACTOR
+            )
         async with in_hospital(settings, wish.code) as (tx, now):
             await accounts.create_account(
                 tx,

@@ -46,7 +46,8 @@ async def _made(settings: Settings, database: Database, wanted: NewHospital) -> 
         if await policies.packs(tx):
             return
     pack = reading.read(reading.shipped(), size_of(wanted.type))
-    await create(settings, database, wanted, pack, by=ACTOR, alone=True)
+    migrate_url = settings.database_migrate_url.get_secret_value()
+    await create(migrate_url, database, wanted, pack, by=ACTOR, alone=True)
 
 
 async def _accounts(tx: Transaction, password: str) -> None:

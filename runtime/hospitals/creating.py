@@ -17,7 +17,6 @@ from domain.setup.contents import content_of
 from domain.setup.kinds import Basis, Kind
 from domain.setup.places import HOSPITAL, HospitalType
 from domain.setup.rows import Wanted
-from runtime.settings import Settings
 from store import audit, data_keys, hospitals, resealing
 from store.audit import AuditAction
 from store.clocks import clock_of
@@ -44,9 +43,9 @@ class NewHospital:
 
 
 async def create(
-    settings: Settings, database: Database, wanted: NewHospital, pack: Pack, *, by: str, alone: bool = False
+    migrate_url: str, database: Database, wanted: NewHospital, pack: Pack, *, by: str, alone: bool = False
 ) -> int:
-    """Make a hospital and take the pack for it; gives how many entries it has. Needs the migrating role.
+    """Make a hospital and take the pack for it; gives how many entries it has. `migrate_url`: signs in as phis_migrate.
 
     alone: no server runs yet, so that the hospital's first data key may seal at once.
 
@@ -56,12 +55,11 @@ async def create(
     entries = [described, *(pack.entries if wanted.places is None else _with_places(pack.entries, wanted.places))]
     if lacks := whole.lacking(entries):
         raise Invalid(f"{lacks[0].kind} {lacks[0].code}: {lacks[0].reason}", field=lacks[0].field)
-    url = settings.require("database_migrate_url").database_migrate_url.get_secret_value()
     async with database.transaction(wanted.code) as tx:
         if await policies.packs(tx):
             raise Conflict("this hospital was made before", hospital=wanted.code)
     await hospitals.create(
-        url, code=wanted.code, name_ko=wanted.name_ko, name_en=wanted.name_en, kind=wanted.type.value
+        migrate_url, code=wanted.code, name_ko=wanted.name_ko, name_en=wanted.name_en, kind=wanted.type.value
     )
     await _data_key(database, wanted.code, alone=alone)
     async with database.transaction(wanted.code) as tx:

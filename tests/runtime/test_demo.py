@@ -9,7 +9,10 @@ from psycopg.conninfo import conninfo_to_dict
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from adapters.fhir import locations
 from api.commands.setup.standing import standing
+from domain.ids import Reference
+from domain.ownership import SETUP
 from domain.roles import Role
 from domain.setup.gaps import gaps
 from domain.setup.kinds import Kind
@@ -75,6 +78,19 @@ async def test_a_new_password_is_set_for_everybody(urls: Urls, keys: KeyRing, da
         doctor = await accounts.account(tx, "doctor@saebom")
     assert HASHER.verify("second-password", doctor.password_hash)
     assert not HASHER.verify("first-password", doctor.password_hash)
+
+
+async def test_a_folder_of_an_older_release_keeps_its_places_and_gets_the_pack(
+    urls: Urls, keys: KeyRing, database: Database
+) -> None:
+    await hospitals.create(urls.migrate, code="hanbit", name_ko="한빛", name_en="Hanbit", kind="tertiary")
+    old = locations.ward("51병동 (내과)", alias="Ward 51 (medicine)")
+    async with database.transaction("hanbit") as tx:
+        await records.create(tx, old, id="ward-51", now=datetime.now(UTC))
+    await furnish(settings(urls, keys), "first-password")
+    async with database.transaction("hanbit") as tx:
+        ward = await records.read(tx, Reference("Location/ward-51"))
+    assert (ward.version, ward.owner, ward.body["name"]) == (2, SETUP, "51병동 (내과)")
 
 
 async def test_the_audit_says_who_registered_the_patients(urls: Urls, keys: KeyRing, database: Database) -> None:

@@ -22,7 +22,7 @@ from store.database import Database
 from store.sealing import KeyRing
 from store.setup import entries, policies
 from tests.conftest import Urls
-from tests.runtime.test_demo import settings, url
+from tests.runtime.test_demo import url
 
 
 @pytest.fixture
@@ -71,14 +71,11 @@ async def test_a_clinic_is_made_listed_and_checked(phis: CliRunner, database: Da
         await run(phis, "create", "river", "--pack", "clinic", *NAMES)
 
 
-async def test_hospitals_of_one_installation_have_nothing_of_each_other(
-    urls: Urls, keys: KeyRing, database: Database
-) -> None:
-    own = settings(urls, keys)
+async def test_hospitals_of_one_installation_have_nothing_of_each_other(urls: Urls, database: Database) -> None:
     packs = {size: reading.read(reading.shipped(), size) for size in Size}
     for number, size in enumerate((Size.CLINIC, Size.GENERAL)):
         wanted = NewHospital(f"h{number}", f"병원{number}", f"Hospital {number}", HospitalType(size.value))
-        assert await creating.create(own, database, wanted, packs[size], by="test") > 1000
+        assert await creating.create(urls.migrate, database, wanted, packs[size], by="test") > 1000
     async with database.transaction("h0") as tx:
         clinic = await entries.of_kinds(tx, [Kind.PLACE])
     async with database.transaction("h1") as tx:
@@ -91,14 +88,12 @@ async def test_hospitals_of_one_installation_have_nothing_of_each_other(
     assert [name["name_en"] for name in names if name] == ["Hospital 1"]
 
 
-async def test_own_places_come_instead_of_the_packs(
-    urls: Urls, keys: KeyRing, database: Database, tmp_path: Path
-) -> None:
+async def test_own_places_come_instead_of_the_packs(urls: Urls, database: Database, tmp_path: Path) -> None:
     table = tmp_path / "places.csv"
     table.write_text("code,name_ko,name_en,kind,part_of\nsite,본원,Site,si,\nroom-1,1진료실,Room 1,ro,site\n", "utf-8")
     pack = reading.read(reading.shipped(), Size.CLINIC)
     wanted = NewHospital("river", "강의원", "River Clinic", HospitalType.CLINIC, places=table)
-    await creating.create(settings(urls, keys), database, wanted, pack, by="test")
+    await creating.create(urls.migrate, database, wanted, pack, by="test")
     async with database.transaction("river") as tx:
         assert {stored.reference for stored in await records.find(tx, "Location")} == {
             "Location/site",
@@ -107,7 +102,7 @@ async def test_own_places_come_instead_of_the_packs(
     table.write_text("code,name_ko,name_en,kind,part_of\nroom-1,1진료실,Room 1,ro,nowhere\n", "utf-8")
     other = NewHospital("lake", "호수의원", "Lake Clinic", HospitalType.CLINIC, places=table)
     with pytest.raises(Invalid, match="there is no place nowhere"):
-        await creating.create(settings(urls, keys), database, other, pack, by="test")
+        await creating.create(urls.migrate, database, other, pack, by="test")
     async with database.system() as system:
         assert "lake" not in {row["code"] for row in await system.all("select code from shared_hospital")}
 

@@ -11,7 +11,7 @@ from domain.ids import Reference
 from domain.roles import Role
 from domain.setup.contents import content_of
 from domain.setup.kinds import Kind
-from store import beds, records
+from store import accounts, beds, records
 from store.setup import showing
 from tests.api.setup.office import FEE, Office
 from tests.desk import a_key
@@ -165,6 +165,35 @@ async def test_no_bed_and_no_ward_closes_under_a_patient(office: Office, now: da
     assert planned.status_code == 201
     codes = {gap["code"] for gap in (await office.get("/gaps"))["gaps"]}
     assert "no-administrator" in codes
+
+
+async def test_an_admission_is_refused_with_the_page_that_mends_what_it_lacks(office: Office) -> None:
+    await ward(office)
+    body = {
+        "patient": {"register": {"name": "김시험", "birth_date": "1970-01-01", "gender": "female"}},
+        "ward": "Location/ward-81",
+    }
+
+    async def asked() -> dict[str, Any]:
+        headers = await office.bearer(Role.ADMISSION_CLERK) | {"Idempotency-Key": a_key()}
+        answer = await office.client.post("/commands/admissions", headers=headers, json=body)
+        return {"status": answer.status_code, **answer.json()}
+
+    refused = await asked()
+    assert (refused["status"], refused["code"]) == (409, "not-set-up")
+    assert (refused["params"]["gap"], refused["params"]["page"]) == ("no-bed-manager", "/setup/people")
+    assert "병상을 배정할 사람이 없습니다." in refused["detail"] or "Nobody can assign beds." in refused["detail"]
+    async with office.desk.state.database.transaction(office.desk.hospital) as tx:
+        for role in (Role.BED_MANAGER, Role.NURSE):
+            await accounts.create_account(
+                tx, name=f"{role}@x", display_ko="가", display_en="A", roles=[role], password_hash=""
+            )
+    bed = {"name_ko": "8101-1", "name_en": "8101-1", "kind": "bd", "part_of": "ward-81"}
+    await office.done("place", "bed-8101-1", bed | {"status": "suspended"}, 1)
+    refused = await asked()
+    assert (refused["params"]["gap"], refused["params"]["entries"]) == ("ward-without-bed", "ward-81")
+    await office.done("place", "bed-8101-1", bed, 2)
+    assert (await asked())["status"] in {201, 202}
 
 
 async def test_a_place_is_part_of_what_can_hold_it_and_never_of_itself(office: Office) -> None:
