@@ -6,6 +6,7 @@ millisecond, and a framework's request alone costs that.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -134,6 +135,7 @@ class FhirServer:
             call.params = [*call.params, *_parameters(body)]
             return
         negotiation.refuse_other_content(content_type, patch=patch, search=searching)
+        body = body.removeprefix(BOM_UTF8)  # RFC 8259, 8.1: nobody writes it, whoever reads may pass it over
         call.body = body
         if body and not patch:
             sent = parse(body)

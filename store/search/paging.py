@@ -53,7 +53,7 @@ class Cursor:
         wrong = Invalid("not a page of this search", field="_cursor")
         if len(text) > _LONGEST:
             raise wrong
-        key_id, _, sealed = text.partition(".")
+        key_id, _, sealed = text.rpartition(".")  # a data key's id has a point of its own
         try:
             data = base64.b64decode(sealed.encode("ascii") + b"=" * (-len(sealed) % 4), altchars=b"-_", validate=True)
             raw = sealing.open_(keys, Sealed(key_id, data), _search_of(query), purpose=_PURPOSE, hospital=hospital)

@@ -184,6 +184,17 @@ async def test_what_nobody_expected_says_a_number_and_nothing_else(
     assert "홍길동" not in answer.text
 
 
+async def test_a_byte_order_mark_is_passed_over(connect: Connect) -> None:
+    client = await connect()
+    body = b"\xef\xbb\xbf" + json.dumps(patient(id="p1")).encode()
+    made = await client.put("Patient/p1", content=body, headers={"Content-Type": "application/fhir+json"})
+    assert made.status_code == 201, made.text
+    assert (await client.get("Patient/p1")).content == made.content
+    patch = b"\xef\xbb\xbf" + b'[{"op":"add","path":"/active","value":true}]'
+    headers = {"Content-Type": "application/json-patch+json"}
+    assert (await client.patch("Patient/p1", content=patch, headers=headers)).json()["active"] is True
+
+
 async def test_a_server_that_is_not_set_up_says_whom_to_ask_and_tells_the_log_what_to_do(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from domain.errors import Invalid
-from store import sealing
+from store import data_keys, sealing
 from store.database import Database
 from store.sealing import KeyRing, Sealed
 from store.search import paging, parse_query, searching
@@ -55,6 +55,20 @@ async def test_unsealed_the_same_check_fails(
     monkeypatch.setattr(sealing, "seal", lambda keys, plain, *_, **__: Sealed(keys.current, plain))
     with pytest.raises(AssertionError):
         await _no_name_is_in_a_cursor(database, hospital, now)
+
+
+async def test_a_cursor_of_a_hospital_with_a_data_key_leads_on(
+    database: Database, hospital: str, now: datetime
+) -> None:
+    async with database.system() as system:
+        await data_keys.announce(system, hospital, ahead=timedelta(0))
+    await database.know_keys()
+    cursor, found = await _nexts(database, hospital, now), []
+    assert cursor.startswith("d.")
+    async with database.transaction(hospital) as tx:
+        page = await searching.search(tx, parse_query("Patient", [*SORTED, ("_cursor", cursor)]))
+        found += [each.reference for each in page.matches]
+    assert found == ["Patient/nb"]
 
 
 OTHER_SEARCHES = {
