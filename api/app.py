@@ -44,6 +44,7 @@ from api.ui.routes import patients as patient_screens
 from api.ui.routes import people as people_screens
 from api.ui.routes import rosters as roster_screens
 from api.ui.routes import security as security_screens
+from api.ui.routes import setup as setup_screens
 from api.ui.routes import stays as stay_screens
 from api.ui.routes import worklist as worklist_screens
 from api.ui.templating import STATIC, asset
@@ -55,6 +56,7 @@ _ROUTERS = (
     health.router,
     home.router,
     session.router,
+    setup_screens.router,  # before the links of new accounts, /setup/{secret}
     signing_in.router,
     sign_on.router,
     step_up.router,

@@ -12,8 +12,11 @@ import pytest
 
 from api.ui import templating
 from api.ui.templating import HERE, STATIC, icon_names, parts
+from api.ui.views.frame import frame
+from api.ui.words import Language, words
 from domain.roles import Role
 from tests.api.conftest import SignIn
+from tests.desk import caller
 
 STYLES = ["tokens.css", "house.css", "screens.css", "print.css"]
 
@@ -91,3 +94,10 @@ async def test_the_living_page_shows_each_side(client: httpx.AsyncClient, sign_i
     assert page.status_code == httpx.codes.OK
     assert ("data-theme" in page.text) is (theme in {"light", "dark"})
     assert 'aria-describedby="wrong-name-hint wrong-name-error"' in page.text
+
+
+def test_no_two_pages_have_the_same_letter() -> None:
+    everybody = caller("hanbit", *Role)
+    made = frame(words(Language.EN), everybody, title="", at="/", here="/", nonce="")
+    letters = [item.key for item in made.nav if item.key]
+    assert len(letters) == len(set(letters)) > 4

@@ -78,10 +78,11 @@ def frame(
             (Action.FIND_PATIENT, "/patients", _("Patients"), "p"),
             (Action.REQUEST_ADMISSION, "/admissions/new", _("New admission"), "n"),
             (Action.REVIEW_BREAK_GLASS, "/break-glass", _("Emergency access"), "e"),
+            (Action.WRITE_SETUP, "/setup", _("Set-up"), "u"),
             (Action.SEE_SECURITY, "/security", _("Security"), "s"),
             (Action.SEE_ACCOUNTS, "/admin/accounts", _("Accounts"), "a"),
             (Action.SEE_DUTY, "/rosters", _("Rosters"), "r"),
-            (Action.SEE_PEOPLE, "/people", _("People"), "p"),
+            (Action.SEE_PEOPLE, "/people", _("People"), "o"),
             (Action.ANSWER_CALLS, "/calls", _("Calls"), "l"),
         ]
         nav = [

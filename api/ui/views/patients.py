@@ -163,7 +163,7 @@ def _identity(words: Words, body: Body) -> Iterable[Line]:
         yield Line(_("Patient number"), number)
     for each in body.get("identifier", []):
         codes = {coding.get("code") for coding in each.get("type", {}).get("coding", [])}
-        old = f" ({_('earlier')})" if each.get("use") == "old" else ""
+        old = " " + _("(earlier)") if each.get("use") == "old" else ""
         if resident_numbers.named(each):
             yield Line(_("Resident number"), f"{each.get('value', '')}{old}")
         elif "PPN" in codes:

@@ -139,6 +139,7 @@ def _fields(route: tuple[str, str], of: Targets, now: datetime) -> dict[str, Any
         "/account/delegations": {"taker": f"nurse@{of.hospital}", "role": "cashier", "until": until[:16]},
         "/account/acting": {"for": f"cashier@{of.hospital}"},
         "/admissions/new": born | {"ward": of.ward, "priority": "routine"},
+        "/setup/{kind}": {"key": a_key(), "csv": "code", "act": "try"},
         "/patients": {"resident_number": "800214-2000005"},
         "/patients/new": born | {"name": "김새임"},
         "/patients/merges/{merge_id}/decide": {"decision": "refuse"},
@@ -213,7 +214,8 @@ def _address(route: tuple[str, str], of: Targets) -> str:
         "name": of.use.hex[:16], "account": f"leaver@{of.hospital}",
     }  # fmt: skip
     # What a new route names and has no line above gets an id that each hospital has for something else.
-    return re.sub(r"{(\w+)}", lambda match: str(values.get(match[1], of.use)), route[1])
+    path = route[1].replace("/setup/{kind}", "/setup/place") if route[1].startswith("/setup") else route[1]
+    return re.sub(r"{(\w+)}", lambda match: str(values.get(match[1], of.use)), path)
 
 
 async def ask(world: World, case: Case, of: Targets) -> httpx.Response:
