@@ -8,12 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.accesses import accessed
 from api.caller import Caller
 from api.commands.dispatch import Outcome, Planned
-from api.commands.shapes import Body, answer
+from api.commands.shapes import Body, Instant, answer
 from api.deps import IdempotencyKey, allow
 from api.present import present
 from api.state import AppState, State
@@ -60,8 +60,8 @@ class NewDelegation(Body):
 
     taker: str
     roles: list[Role]
-    since: AwareDatetime | None = None
-    until: AwareDatetime
+    since: Instant | None = None
+    until: Instant
 
 
 class Acting(Body):

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.accesses import accessed
 from api.caller import Caller
 from api.commands.dispatch import Outcome, Planned
-from api.commands.shapes import Body, answer
+from api.commands.shapes import Body, Instant, answer
 from api.deps import IdempotencyKey, allow
 from api.present import Present, present
 from api.state import AppState, State
@@ -42,14 +42,14 @@ class NewDuty(Body):
     position: DutyPosition
     place: Reference | None = None
     account: Name
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Instant
+    until: Instant
 
 
 class NewAbsence(Body):
     account: Name
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Instant
+    until: Instant
     reason: AbsenceReason
     substitute: Name | None = None
 
@@ -88,7 +88,7 @@ async def on_duty(
     caller: Viewer,
     position: DutyPosition,
     place: Reference | None = None,
-    at: AwareDatetime | None = None,
+    at: Instant | None = None,
 ) -> dict[str, Any]:
     """Whom a position comes to at a place and a moment; without `at`, now by the hospital's clock."""
     async with state.database.transaction(caller.hospital) as tx:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Annotated, Any
 
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from api.commands.dispatch import Outcome
+
+_NUMBER = re.compile(r"\s*[+-]?[\d.]+(?:[eE][+-]?\d+)?\s*")
+
+
+def _written_out(given: Any) -> Any:
+    """A bare number would be taken for seconds since 1970: `at=2026` is a year to whoever writes it."""
+    if isinstance(given, int | float) or (isinstance(given, str) and _NUMBER.fullmatch(given)):
+        raise ValueError("an instant is written as a date and a time with its offset (ISO 8601)")
+    return given
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
 class Body(BaseModel):

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime
 
 from api.accesses import accessed
 from api.caller import Caller
 from api.care import refuse_beyond
 from api.commands.rules import books
+from api.commands.shapes import Instant
 from api.deps import allow
 from api.present import present
 from api.state import AppState, State
@@ -67,7 +67,7 @@ async def resolve_point(
     point: DecisionPoint,
     state: State,
     caller: Annotated[Caller, allow(Action.READ_RULES)],
-    at: AwareDatetime | None = None,
+    at: Instant | None = None,
     department: str = "",
 ) -> dict[str, Any]:
     """Which version applies at a moment and place, and which others lost, to whom and why."""

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from api.accesses import accessed
 from api.caller import Caller
 from api.commands.dispatch import Outcome, Planned
 from api.commands.rules import books
-from api.commands.shapes import Body, answer
+from api.commands.shapes import Body, Instant, answer
 from api.deps import IdempotencyKey, allow
 from api.present import present
 from api.state import AppState, State
@@ -34,8 +34,8 @@ router = APIRouter(prefix="/commands/rules", tags=["rules"])
 class Period(Body):
     """Which decisions; without them every one that the log holds."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 class Signature(Body):

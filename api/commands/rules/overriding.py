@@ -8,14 +8,14 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from api.accesses import accessed
 from api.caller import Caller
 from api.care import refuse_beyond
 from api.commands.dispatch import Planned
 from api.commands.rules.asking import patient_of
-from api.commands.shapes import Body, answer
+from api.commands.shapes import Body, Instant, answer
 from api.deps import IdempotencyKey, allow
 from api.present import present
 from api.state import State
@@ -83,8 +83,8 @@ async def override(
 @router.get("/points/{point}/overrides")
 async def override_rate(
     point: DecisionPoint,
-    since: AwareDatetime,
-    until: AwareDatetime,
+    since: Instant,
+    until: Instant,
     state: State,
     caller: Annotated[Caller, allow(Action.READ_RULES)],
 ) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.accesses import accessed
 from api.caller import Caller
 from api.commands.dispatch import Outcome, Planned
 from api.commands.rules import books
-from api.commands.shapes import Body, answer
+from api.commands.shapes import Body, Instant, answer
 from api.deps import IdempotencyKey, allow
 from api.present import Present, present
 from api.state import AppState, State
@@ -35,22 +35,22 @@ class Publication(Body):
     """`since` and `until`: from when and to when it applies; without `since` at once."""
 
     revision: Annotated[int, Field(ge=1)]
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 class Retirement(Body):
     """`at`: its last moment; without it, now."""
 
     reason: Words
-    at: AwareDatetime | None = None
+    at: Instant | None = None
 
 
 class Emergency(Body):
     """`until`: when it applies again by itself."""
 
     reason: Words
-    until: AwareDatetime
+    until: Instant
 
 
 class Return(Body):
@@ -189,7 +189,7 @@ async def submit_roll_back(state: AppState, caller: Caller, key: str, digest: st
     return await state.dispatcher.submit(caller, key=key, command="roll-back-rule", body=content, plan=plan)
 
 
-def _refuse_outside(document: RuleDocument, since: AwareDatetime, body: Publication) -> None:
+def _refuse_outside(document: RuleDocument, since: Instant, body: Publication) -> None:
     """What the document itself says of its time is part of what was approved."""
     effective = document.effective
     if effective.since is not None and since < effective.since:

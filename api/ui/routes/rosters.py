@@ -158,6 +158,8 @@ async def enter_need(
         wrong = _fields(refused)
     except Conflict:
         wrong = {"days"}
+    if "place" in wrong:  # no field of this form: the page's address names it
+        raise Invalid("no such place", field="place")
     if wrong:
         return await _week(request, state, caller, place, week, sent=Sent("need", values, frozenset(wrong)))
     return pages.go("/rosters", place=place, week=week, said="need-entered")

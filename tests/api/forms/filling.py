@@ -108,6 +108,8 @@ class Said(HTMLParser):
         self.described.update((given.get("aria-describedby") or "").split())
         if "error" in (given.get("class") or "").split():
             named = given.get("data-field")
+            if named is None and given.get("role") == "alert":
+                named = "head of the form"
             self._in = f"field {named}" if named is not None else given.get("id") or "nowhere"
             self.sentences.setdefault(self._in, "")
 
@@ -121,7 +123,7 @@ class Said(HTMLParser):
 
     @property
     def beside_a_field(self) -> bool:
-        """Whether a sentence stands beside a field, or names it."""
+        """Whether a sentence stands beside a field, names it, or stands at the head of the form as an alert."""
         return any(
             text and (where in self.described or where.startswith("field ")) for where, text in self.sentences.items()
         )
