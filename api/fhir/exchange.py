@@ -62,7 +62,7 @@ class Address:
 class Call:
     """One interaction asked for. `base`: absolute, no slash at its end. `real`: real time, `now` the hospital's.
 
-    url: the whole address, where there was one.
+    url: the whole address, where there was one.  by_post: a search whose parameters were kept out of its address.
     """
 
     state: AppState
@@ -76,6 +76,7 @@ class Call:
     body: bytes = b""
     resource: Json | None = None
     url: str = ""
+    by_post: bool = False
     circle: Circle | None = None  # of the person who asks, once it is known
 
     @property

@@ -24,6 +24,7 @@ async def search(call: Call, tx: Transaction) -> Answer:
     at = call.address
     if at.type:
         call.require("s", at.type)
+    private = call.by_post or numbers_in_links.hides(call.params)
     call.params = numbers_in_links.opened(tx, call.params)
     codes = await code_sets(call, tx, call.params)
     query = parse_query(
@@ -39,7 +40,7 @@ async def search(call: Call, tx: Transaction) -> Answer:
     await auditing.note(tx, call, AuditAction.QUERY, [*page.matches, *page.included])
     links = [bundles.self_link(call, query.understood)]
     if page.next is not None:
-        links.append(bundles.next_link(call, numbers_in_links.sealed(tx, query.understood), page.next))
+        links.append(bundles.next_link(call, numbers_in_links.sealed(tx, query.understood, whole=private), page.next))
     entries = [_entry(call, version, "match", query.summary, query.elements) for version in page.matches]
     # Included resources come whole: `_elements` is about matches (hl7.org/fhir/R4/search.html#elements).
     entries += [_entry(call, version, "include", query.summary, ()) for version in page.included]

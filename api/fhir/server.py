@@ -127,7 +127,7 @@ class FhirServer:
     async def _read_body(self, call: Call, receive: Receive, *, patch: bool) -> None:
         body = await _bytes(receive, call.headers, self._state.largest_bundle)
         content_type = call.headers.get("content-type", "")
-        searching = "search" in call.address.interaction
+        searching = call.by_post = "search" in call.address.interaction
         negotiation.refuse_packed(call.headers.get("content-encoding", ""))
         if content_type.partition(";")[0].strip().lower() == _FORM or (searching and not body):
             if not searching:

@@ -70,6 +70,24 @@ async def test_pages_lead_to_every_match_once_and_say_the_total_when_asked(fhir:
 
 
 @pytest.mark.usefixtures("_ward")
+async def test_what_was_asked_by_post_stands_in_no_address_to_follow(fhir: httpx.AsyncClient) -> None:
+    """The first answer says how it was understood (search.html#conformance); addresses to follow are written down."""
+    asked = {"gender": "female,male", "identifier:missing": "true", "_count": "1", "_sort": "_id"}
+    by_get = (await fhir.get("Patient", params=asked)).json()
+    assert "female" in {link["relation"]: link["url"] for link in by_get["link"]}["next"]
+    bundle = (await fhir.post("Patient/_search", data=asked)).json()
+    seen, pages = found(bundle), 1
+    assert "gender=female" in {link["relation"]: link["url"] for link in bundle["link"]}["self"]
+    while url := {link["relation"]: link["url"] for link in bundle["link"]}.get("next"):
+        assert "female" not in url
+        assert "_sort=_id" in url
+        bundle = (await fhir.get(url)).json()
+        seen |= found(bundle)
+        pages += 1
+    assert (seen, pages) == ({"Patient/p1", "Patient/p2"}, 2)
+
+
+@pytest.mark.usefixtures("_ward")
 async def test_an_include_comes_once_and_is_marked(fhir: httpx.AsyncClient) -> None:
     bundle = (await fhir.get("Observation?_include=Observation:subject")).json()
     assert (found(bundle), found(bundle, "include")) == (ALL, {"Patient/p1"})
