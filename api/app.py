@@ -15,7 +15,19 @@ from starlette.types import Receive, Scope, Send
 from api import document, health, problems
 from api.auth import token
 from api.commands import accounts as account_commands
-from api.commands import admissions, care, numbers, patients, rules, security, setup, status, stays, worklist
+from api.commands import (
+    admissions,
+    care,
+    duty_tables,
+    numbers,
+    patients,
+    rules,
+    security,
+    setup,
+    status,
+    stays,
+    worklist,
+)
 from api.commands import duty as duty_commands
 from api.commands import people as people_commands
 from api.deps import refuse_routes_without_policy
@@ -88,6 +100,7 @@ _ROUTERS = (
     numbers.router,
     security.router,
     account_commands.router,
+    duty_tables.router,
     duty_commands.router,
     people_commands.router,
     status.router,  # last: it takes any key under /commands

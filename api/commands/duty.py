@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime, time
+from datetime import date, time
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -218,9 +218,20 @@ async def submit_week(state: AppState, caller: Caller, key: str, body: NewWeek) 
 
 
 async def carried_out(
-    state: AppState, caller: Caller, key: str, command: str, body: dict[str, Any], *, act: Act, made: str = ""
+    state: AppState,
+    caller: Caller,
+    key: str,
+    command: str,
+    body: dict[str, Any],
+    *,
+    act: Act,
+    made: str = "",
+    said: dict[str, Any] | None = None,
 ) -> Outcome:
-    """One change with its audit row, once for its key. made: what its id is called in the answer."""
+    """One change with its audit row, once for its key.
+
+    made: what its id is called in the answer.  said: the answer where it is neither that nor the body with its time.
+    """
 
     async def plan(tx: Transaction, command_id: UUID) -> Planned:
         at = await present(tx, state)
@@ -228,10 +239,6 @@ async def carried_out(
         await accessed(tx, caller, AuditAction.EXECUTE, command, at=at.real)
         if made:
             return Planned.answered(HTTPStatus.CREATED, {made: str(command_id)})
-        return Planned.answered(HTTPStatus.OK, body | {"ended_at": _instant(at.now)})
+        return Planned.answered(HTTPStatus.OK, said or body | {"ended_at": at.now.isoformat()})
 
     return await state.dispatcher.submit(caller, key=key, command=command, body=body, plan=plan)
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat()

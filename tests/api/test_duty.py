@@ -229,3 +229,59 @@ async def test_a_call_is_acknowledged_by_whom_it_went_to_and_numbers_stay_hidden
     wrong = await kim.send("/calls/contacts", **(number | {"address": "call me"}))
     assert wrong.status_code == 422
     assert "A number has 3 to 15 digits." in wrong.text
+
+
+def table(desk: Desk, *rows: tuple[str, str, str]) -> str:
+    """position, account, first hour of the first of December 2026; each lasts eight hours."""
+    lines = [
+        f"{position},{desk.ward},{account},2026-12-01T{hour}:00:00+09:00,2026-12-01T{int(hour) + 8:02}:00:00+09:00"
+        for position, account, hour in rows
+    ]
+    return "\n".join(["position,place,account,since,until", *lines])
+
+
+async def entered(client: httpx.AsyncClient, headers: dict[str, str], desk: Desk) -> int:
+    found = await client.get(f"/rosters.csv?place={desk.ward}&week=2026-12-01", headers=headers)
+    return len(found.text.splitlines()) - 1
+
+
+async def test_a_table_is_tried_first_and_then_entered_whole(
+    client: httpx.AsyncClient, bearer: Bearer, desk: Desk, staff: str
+) -> None:
+    asks = await bearer(Role.ADMINISTRATOR)
+    text = table(desk, ("attending", f"kim@{staff}", "08"), ("ward-supervisor", f"choi@{staff}", "08"))
+    tried = await command(client, asks, "/commands/duties/import", {"csv": text})
+    assert tried.json() == {"rows": 2, "entered": 0, "wrong": []}
+    assert await entered(client, asks, desk) == 0
+    done = await command(client, asks, "/commands/duties/import", {"csv": text, "dry_run": False})
+    assert (done.status_code, done.json()["entered"]) == (200, 2)
+    assert await entered(client, asks, desk) == 2
+    again = (await client.get(f"/rosters.csv?place={desk.ward}&week=2026-12-01", headers=asks)).text
+    out = await command(client, asks, "/commands/duties/import", {"csv": again})
+    assert [each["row"] for each in out.json()["wrong"]] == [2, 3]  # what goes out comes in: both are there already
+
+
+async def test_one_bad_row_enters_nothing_and_every_bad_row_is_told(
+    client: httpx.AsyncClient, bearer: Bearer, desk: Desk, staff: str
+) -> None:
+    asks = await bearer(Role.ADMINISTRATOR)
+    text = table(
+        desk,
+        ("attending", f"kim@{staff}", "08"),
+        ("attending", f"choi@{staff}", "08"),
+        ("king", f"kim@{staff}", "08"),
+        ("attending", f"kim@{staff}", "09"),
+    )
+    done = await command(client, asks, "/commands/duties/import", {"csv": text, "dry_run": False})
+    assert done.status_code == 422
+    wrong = done.json()["wrong"]
+    assert [(each["row"], each["field"]) for each in wrong] == [(3, "account"), (4, "position"), (5, "")]
+    assert await entered(client, asks, desk) == 0
+
+
+@pytest.mark.parametrize("text", ["position,account", "a\x00b", "position,place,account,since,until,more"])
+async def test_a_table_with_other_columns_is_refused(
+    client: httpx.AsyncClient, bearer: Bearer, staff: str, text: str
+) -> None:
+    asks = await bearer(Role.ADMINISTRATOR)
+    assert (await command(client, asks, "/commands/duties/import", {"csv": text})).status_code == 422

@@ -57,7 +57,18 @@ async def show_people(request: Request, state: State, caller: Viewer) -> Respons
     async with state.database.transaction(caller.hospital) as tx:
         at = await present(tx, state)
         known = await accounts.accounts(tx)
-        rows = [await _row(tx, words, each, at.now) for each in known]
+        held, reachable = await credentials.may(tx, at.now), await contacts.reachable(tx)
+        rows = [
+            person_row(
+                words,
+                each,
+                held[each.name],
+                await _licences(tx, each.name, at.now),
+                reachable=each.name in reachable,
+                today=today_of(at.now),
+            )
+            for each in known
+        ]
         await accessed(tx, caller, AuditAction.QUERY, "people", at=at.real)
     ordered = sorted(rows, key=lambda each: (each.closed, not each.lost, not each.missing, each.name))
     return pages.page(request, "people/index.html", words.gettext("People"), rows=ordered)
