@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from rules.document import AttachedTest, RuleDocument
 from rules.engine import Compiled, Evaluated, RuleEngine, normalised
@@ -13,6 +13,9 @@ from rules.findings import Finding, Severity, finding
 from rules.oracle import Trace, Undecided, answer
 from rules.points import Shape
 from rules.syntax import Call, Items, Literal, Names, Node, Switch, Var, walk
+
+BUDGET: Final = 1_000_000
+"""Steps for all tests of a document: a second or two. The library's dearest rule takes some thousands."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Tried:
 
 @dataclass(frozen=True)
 class Proof:
-    """branches: the two sides of every condition of an `if`, and the rows of a table, that some test takes.
+    """tests: those that were run. whole: they are all of them; otherwise they cost more than is spent on a document.
+    branches: the two sides of every condition of an `if`, and the rows of a table, that some test takes.
 
     findings: a failing test is an error; a side that no test takes is a note, a row that never answers a warning.
     """
@@ -37,10 +41,11 @@ class Proof:
     rows: int
     rows_taken: int
     findings: tuple[Finding, ...]
+    whole: bool = True
 
     @property
     def passed(self) -> bool:
-        return all(tried.passed for tried in self.tests)
+        return self.whole and all(tried.passed for tried in self.tests)
 
     @property
     def branch_coverage(self) -> float:
@@ -65,11 +70,11 @@ class Mutation:
 
 
 def prove(engine: RuleEngine, document: RuleDocument) -> Proof:
-    """Run every attached test. Raises RuleUnusable for a rule that does not compile."""
+    """Run the attached tests, as far as they cost no more than `BUDGET`. Raises RuleUnusable for a rule that does not
+    compile."""
     compiled = engine.compiled(document)
-    tried = tuple(_try(engine, document, test, compiled.point.shape) for test in document.tests)
+    tried, seen = _run(engine, compiled, document)
     sides = {(pointer, side) for pointer in _conditions(compiled.tree) for side in (True, False)}
-    seen = _seen(compiled, document)
     rows = _rows(document)
     missed = sorted(sides - seen)
     findings = [
@@ -77,6 +82,8 @@ def prove(engine: RuleEngine, document: RuleDocument) -> Proof:
         for index, one in enumerate(tried)
         if not one.passed
     ]
+    if len(tried) < len(document.tests):
+        findings.append(finding("tests-too-costly", f"/tests/{len(tried)}", limit=BUDGET, count=len(tried)))
     findings.extend(finding("branch-untested", pointer, Severity.NOTE) for pointer, _ in missed)
     findings.extend(
         finding("row-untested", f"/table/rows/{row - 1}", Severity.WARNING, row=row)
@@ -84,7 +91,8 @@ def prove(engine: RuleEngine, document: RuleDocument) -> Proof:
         if (pointer, True) not in seen
     )
     taken = sum((pointer, True) in seen for pointer in rows.values())
-    return Proof(tried, len(sides), len(sides) - len(missed), len(rows), taken, tuple(findings))
+    whole = len(tried) == len(document.tests)
+    return Proof(tried, len(sides), len(sides) - len(missed), len(rows), taken, tuple(findings), whole)
 
 
 def mutate(engine: RuleEngine, document: RuleDocument, most: int = 200) -> Mutation:
@@ -94,13 +102,13 @@ def mutate(engine: RuleEngine, document: RuleDocument, most: int = 200) -> Mutat
     tests are run on the oracle. Changes that mean the same as before cannot be noticed, so 1.0 is not always reached.
     """
     compiled = engine.compiled(document)
-    tried, survived = 0, []
+    tried, survived, spent = 0, [], Trace()
     for pointer, changed in _changes(compiled.tree):
-        if tried >= most:
+        if tried >= most or spent.steps > 10 * BUDGET:
             break
         tried += 1
         mutant = replace(compiled, tree=changed)
-        if all(_still(mutant, document, test) for test in document.tests):
+        if all(_still(mutant, document, test, spent) for test in document.tests):
             survived.append((pointer, "the tests do not notice"))
     return Mutation(tried, tried - len(survived), tuple(survived))
 
@@ -151,14 +159,23 @@ def _fixed(node: Node) -> bool:
     return not any(isinstance(part, Var | Names) for part in walk(node))
 
 
-def _seen(compiled: Compiled, document: RuleDocument) -> set[tuple[str, bool]]:
+def _run(
+    engine: RuleEngine, compiled: Compiled, document: RuleDocument
+) -> tuple[tuple[Tried, ...], set[tuple[str, bool]]]:
+    """The tests with what came of them, and the sides of conditions that they took."""
+    tried: list[Tried] = []
     seen: set[tuple[str, bool]] = set()
+    steps = 0
     for test in document.tests:
+        if steps > BUDGET:
+            break
         trace = Trace()
         with suppress(Undecided):  # what it asked before it stopped was asked
             answer(compiled.tree, normalised(compiled, test.facts), trace)
         seen.update(trace.conditions.items())
-    return seen
+        steps += trace.steps
+        tried.append(_try(engine, document, test, compiled.point.shape))
+    return tuple(tried), seen
 
 
 def _rows(document: RuleDocument) -> dict[int, str]:
@@ -185,11 +202,14 @@ def _rows(document: RuleDocument) -> dict[int, str]:
     return dict(enumerate(hits, start=1))
 
 
-def _still(mutant: Compiled, document: RuleDocument, test: AttachedTest) -> bool:
+def _still(mutant: Compiled, document: RuleDocument, test: AttachedTest, spent: Trace) -> bool:
+    trace = Trace()
     try:
-        given = answer(mutant.tree, normalised(mutant, test.facts))
+        given = answer(mutant.tree, normalised(mutant, test.facts), trace)
     except Undecided:
         return test.indeterminate
+    finally:
+        spent.steps += trace.steps
     expected = list(test.outcome) if isinstance(test.outcome, tuple) else test.outcome
     if test.indeterminate:
         return given not in document.outcomes if isinstance(given, str) else False

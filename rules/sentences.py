@@ -152,6 +152,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "The test {name} expects {expected} and gets {given}.",
         "시험 {name}의 기대 결과는 {expected}인데 {given}입니다.",
     ),
+    "tests-too-costly": (
+        "Only the first {count} tests were run: all of them take more than {limit} steps.",
+        "처음 {count}개 시험만 실행했습니다. 전체 시험이 {limit}단계를 넘습니다.",
+    ),
     "test-fact": (
         "The test {name} supplies {fact}, which is not what the dictionary declares.",
         "시험 {name}의 {fact} 값이 사전의 정의와 다릅니다.",

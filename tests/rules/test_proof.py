@@ -76,3 +76,18 @@ def test_the_library_s_tests_take_every_row_and_notice_most_slips(document: Any)
     # The two scores repeat their sum for each threshold, and most changes to one copy mean nothing.
     if document.decision_point not in {DecisionPoint.EARLY_WARNING, DecisionPoint.READMISSION_RISK}:
         assert mutate(engine, document, most=40).score >= 0.9
+
+
+def test_tests_that_cost_too_much_are_not_all_run_and_prove_nothing() -> None:
+    numbers = {
+        "map": [list(range(300)), {"+": [{"reduce": [list(range(100)), {"+": [{"var": "accumulator"}, 1]}, 0]}, 1]}]
+    }
+    endless = yes_if({"and": [{"var": "on"}, {"some": [numbers, {"<": [{"var": ""}, 0]}]}]})
+    document = rule(endless, tests=[OPEN, *(case(f"dear {number}", "no", on=True) for number in range(2_500))])
+    proof = prove(ENGINE, document)
+    assert (proof.whole, proof.passed, all(tried.passed for tried in proof.tests)) == (False, False, True)
+    assert 5 < len(proof.tests) < 50
+    (refused,) = [found for found in proof.findings if found.refuses]
+    assert (refused.code, refused.pointer) == ("tests-too-costly", f"/tests/{len(proof.tests)}")
+    assert "시험" in refused.ko
+    assert mutate(ENGINE, document, most=5).tried <= 5

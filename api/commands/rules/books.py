@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -55,9 +56,12 @@ async def tell_owners(tx: Transaction, now: datetime) -> None:
         )
 
 
-def checked(raw: dict[str, Any], state: AppState) -> RuleDocument:
-    """A document that may be saved. Raises Invalid with the place of the first thing that is wrong."""
-    for found in check(raw, state.rule_engine.registry):
+async def checked(raw: dict[str, Any], state: AppState) -> RuleDocument:
+    """A document that may be saved. Raises Invalid with the place of the first thing that is wrong.
+
+    In a thread, as all that looks at a whole document: the largest take a second, and others wait for the loop.
+    """
+    for found in await asyncio.to_thread(check, raw, state.rule_engine.registry):
         if found.refuses:
             raise Invalid(found.en, field=found.pointer or "/", finding=found.code)
     try:
@@ -81,10 +85,10 @@ def kept_text(document: RuleDocument, rules: Bundle, at: datetime) -> RuleText:
     return text_of(document, parent.digest if parent else None)
 
 
-def proof_of(state: AppState, document: RuleDocument) -> tuple[Proof, Proven]:
+async def proof_of(state: AppState, document: RuleDocument) -> tuple[Proof, Proven]:
     """The document's own tests, run. Raises Invalid for one that this release cannot evaluate."""
     try:
-        proof = prove(state.rule_engine, document)
+        proof = await asyncio.to_thread(prove, state.rule_engine, document)
     except RuleUnusable as unusable:
         raise Invalid(str(unusable), field=unusable.params.get("pointer") or "/") from unusable
     return proof, Proven(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -64,11 +65,11 @@ async def check_document(
     body: Document, state: State, caller: Annotated[Caller, allow(Action.READ_RULES)]
 ) -> dict[str, Any]:
     """What keeps a document from being saved or published, and what its tests reach. Nothing is kept."""
-    found = check(body.document, state.rule_engine.registry)
+    found = await asyncio.to_thread(check, body.document, state.rule_engine.registry)
     told: dict[str, Any] = {"findings": books.findings_json(found), "saves": not any(each.refuses for each in found)}
     if told["saves"]:
-        document = books.checked(body.document, state)
-        proof, proven = books.proof_of(state, document)
+        document = await books.checked(body.document, state)
+        proof, proven = await books.proof_of(state, document)
         told |= {"digest": document.digest, "proof": proven.model_dump()}
         told["findings"] += books.findings_json(proof.findings)
     return told
@@ -94,7 +95,7 @@ async def read_draft(
         rules = await books.bundle(tx, state)
         asked = await reports.listed(tx, draft.digest)
     document = books.document_of(draft)
-    proof, proven = books.proof_of(state, document)
+    proof, proven = await books.proof_of(state, document)
     try:
         against = books.difference(rules.document(draft.parent), document) if draft.parent else []
     except NotFound:
@@ -105,7 +106,7 @@ async def read_draft(
         "proof": proven.model_dump(),
         "reports": [_asked(report) for report in asked],
         "findings": books.findings_json(
-            (*check(json.loads(draft.document), state.rule_engine.registry), *proof.findings)
+            (*await asyncio.to_thread(check, json.loads(draft.document), state.rule_engine.registry), *proof.findings)
         ),
     }
 
@@ -137,7 +138,7 @@ async def submit_draft(
     """Ask for review. Its own tests must pass."""
 
     async def change(tx: Transaction, now: datetime) -> Draft:
-        _, proven = books.proof_of(state, books.document_of(await drafts.get(tx, draft_id)))
+        _, proven = await books.proof_of(state, books.document_of(await drafts.get(tx, draft_id)))
         if not proven.passed:
             raise Invalid("the rule's own tests do not pass", field="/tests")
         return await drafts.submit(tx, draft_id, revision=body.revision, by=caller.actor, now=now)
@@ -200,7 +201,7 @@ def _asked(report: Report) -> dict[str, Any]:
 
 
 async def submit_new(state: AppState, caller: Caller, key: str, body: NewDraft) -> Outcome:
-    document = books.checked(body.document, state)
+    document = await books.checked(body.document, state)
 
     async def plan(tx: Transaction, command_id: UUID) -> Planned:
         at = await present(tx, state)
@@ -214,7 +215,7 @@ async def submit_new(state: AppState, caller: Caller, key: str, body: NewDraft) 
 
 
 async def submit_save(state: AppState, caller: Caller, key: str, draft_id: UUID, body: SavedDraft) -> Outcome:
-    document = books.checked(body.document, state)
+    document = await books.checked(body.document, state)
 
     async def plan(tx: Transaction, _command_id: UUID) -> Planned:
         at = await present(tx, state)

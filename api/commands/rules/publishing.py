@@ -147,7 +147,7 @@ async def submit_publication(state: AppState, caller: Caller, key: str, draft_id
     async def plan(tx: Transaction, _command_id: UUID) -> Planned:
         at = await present(tx, state)
         document = books.document_of(await drafts.get(tx, draft_id))
-        _, proven = books.proof_of(state, document)
+        _, proven = await books.proof_of(state, document)
         since = body.since or at.now
         _refuse_outside(document, since, body)
         draft = await versions.publish(
@@ -179,7 +179,7 @@ async def submit_roll_back(state: AppState, caller: Caller, key: str, digest: st
         major, minor, patch = max(numbers)
         raw = json.loads(older.canonical) | {"version": f"{major}.{minor}.{patch + 1}"}
         raw.pop("effective", None)  # its time was its time
-        text = books.kept_text(books.checked(raw, state), rules, at.now)
+        text = books.kept_text(await books.checked(raw, state), rules, at.now)
         draft = await drafts.begin(tx, command_id, text, reason=body.reason, by=caller.actor, now=at.now)
         draft = await drafts.submit(tx, draft.id, revision=draft.revision, by=caller.actor, now=at.now)
         await accessed(tx, caller, AuditAction.CREATE, f"roll-back-rule/{draft.rule}", at=at.real)
