@@ -21,7 +21,6 @@ from domain.errors import Invalid, NotFound
 from domain.ids import Reference, WorkflowId
 from domain.journal import JournalEntry, JournalKey
 from domain.notices import NoticeKind
-from domain.worklist import TaskStatus
 from store import beds, records, worklist
 from store.people import notices
 from store.setup import showing
@@ -54,7 +53,7 @@ class StoreAdmissionActivities(AdmissionActivities):
         async with self._effects.once(effect.step) as run:
             if not run.replayed:
                 task = await worklist.get(run.tx, effect.task, lock=True)
-                climbed = task.status is TaskStatus.REQUESTED and not task.escalated
+                climbed = task.waits and not task.escalated
                 if climbed:
                     await worklist.add_candidate(run.tx, effect.task, effect.to, run.at)
                     await run.amend(effect.task, lambda body: tasks.escalated(body, effect.to, run.at))
@@ -71,7 +70,7 @@ class StoreAdmissionActivities(AdmissionActivities):
         async with self._effects.once(effect.step) as run:
             if not run.replayed:
                 task = await worklist.get(run.tx, effect.task, lock=True)
-                climbs = effect.rung.climbs and task.status is TaskStatus.REQUESTED
+                climbs = effect.rung.climbs and task.waits
                 if climbs:
                     await self._climb(run, effect, task)
                 run.answer = {"climbed": climbs}
@@ -109,10 +108,10 @@ class StoreAdmissionActivities(AdmissionActivities):
     async def assign_bed(self, effect: AssignBedEffect) -> BedAssigned:
         async with self._effects.once(effect.step) as run:
             if not run.replayed:
-                if run.actor is None:
+                if run.person is None:
                     raise Invalid("a bed is assigned by a person", field="command")
-                actor, bed = run.actor, effect.bed
-                await worklist.complete(run.tx, effect.task, actor=actor, revision=effect.revision, now=run.at)
+                actor, bed = run.person.account, effect.bed
+                await worklist.complete(run.tx, effect.task, by=run.person, revision=effect.revision, now=run.at)
                 await showing.turn(run.tx, run.at)
                 await _must_be_a_bed(run, bed)
                 await run.amend(effect.task, lambda body: tasks.completed(body, actor, run.at))

@@ -7,7 +7,6 @@ from temporalio import activity
 from activities.edge import hospital_here, workflow_id_here
 from activities.signatures.duty import DutyActivities, NextRung, OnCall, Reach, Reached, Rung
 from domain.duty import NOBODY_LEFT, DutyPosition, Resolution
-from domain.worklist import TaskStatus
 from store import worklist
 from store.database import Database, Transaction
 from store.people import alarms, notices, rosters
@@ -33,7 +32,7 @@ class StoreDutyActivities(DutyActivities):
         workflow_id = workflow_id_here(request.workflow_id)
         async with self._database.transaction(hospital_here()) as tx:
             task = await worklist.get(tx, request.task)
-            if task.status is not TaskStatus.REQUESTED or await _acknowledged(tx, request):
+            if not task.waits or await _acknowledged(tx, request):
                 return Rung(climbs=False)
             start: DutyPosition | None = request.ladder
             if request.last is not None:

@@ -16,6 +16,7 @@ from domain.process import Step
 from store import audit, clocks, journal, patients, processes, records
 from store.audit import AuditAction
 from store.database import Database, Transaction
+from store.worklist import Person
 
 BY_ITSELF = "system"
 """The audit's actor where no person's command led to a step."""
@@ -45,6 +46,12 @@ class Run:
     @property
     def actor(self) -> str | None:
         return self.step.command.actor if self.step.command else None
+
+    @property
+    def person(self) -> Person | None:
+        """Whoever gave the command, as the owner of tasks; None when the process acts by itself."""
+        command = self.step.command
+        return Person(command.actor, (), also=command.also) if command else None
 
     async def create(self, resource: dict[str, Any], ref: Reference) -> None:
         """A resource that the process owns."""

@@ -22,11 +22,15 @@ class CommandState(StrEnum):
 
 
 class CommandRef(BaseModel, frozen=True):
-    """Who asked, as it travels to a workflow: `id` is the ledger's, `actor` the account's name."""
+    """Who asked, as it travels to a workflow: `id` is the ledger's, `actor` the account's name.
+
+    also: the account of a colleague on whose behalf the actor acts.
+    """
 
     id: UUID
     actor: str
     received_at: AwareDatetime
+    also: str | None = None
 
 
 def body_digest(command: str, body: Any) -> bytes:

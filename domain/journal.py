@@ -16,7 +16,13 @@ class JournalKey(StrEnum):
     DUE_TIME_FALLBACK = "due-time-fallback"  # minutes, missing, trace
     BED_TASK_OPENED = "bed-task-opened"  # role, due
     TASK_CLAIMED = "task-claimed"  # task
+    TASK_STARTED = "task-started"  # task
     TASK_RELEASED = "task-released"  # task
+    TASK_DELEGATED = "task-delegated"  # task, to
+    TASK_RETURNED = "task-returned"  # task, to
+    TASK_REASSIGNED = "task-reassigned"  # task, from, to, why
+    TASK_FORWARDED = "task-forwarded"  # task, role, ward
+    TASK_COMMENTED = "task-commented"  # task
     BED_TASK_ESCALATED = "bed-task-escalated"  # role, due
     DUTY_CALLED = "duty-called"  # position, people, due
     DUTY_VACANT = "duty-vacant"  # position, role, due

@@ -91,6 +91,11 @@ _ACTIONS: Mapping[Action, tuple[_Right, ...]] = {
     Action.USE_SCREENS: (_Right(_EVERYBODY),),
     Action.SEE_WORKLIST: (_Right(_EVERYBODY),),
     Action.WORK_TASK: (_Right(_EVERYBODY - {Role.AUDITOR}, Reach.OWN_TASKS),),
+    Action.REASSIGN_TASK: (
+        _Right(_of(Role.ADMINISTRATOR, Role.BED_MANAGER)),
+        _Right(_of(Role.CHARGE_NURSE, Role.WARD_MANAGER), Reach.WARD),
+        _Right(_of(Role.PHYSICIAN), Reach.CARE),
+    ),
     Action.REQUEST_ADMISSION: (_Right(_DESK | {Role.PHYSICIAN}),),
     Action.CANCEL_ADMISSION: (_Right(_of(Role.ADMISSION_CLERK)), _Right(_of(Role.PHYSICIAN), Reach.CARE)),
     Action.READ_STAY: (

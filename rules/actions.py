@@ -11,6 +11,7 @@ class Action(StrEnum):
     USE_SCREENS = "use-screens"  # sign out, change the language, hear that something changed
     SEE_WORKLIST = "see-worklist"
     WORK_TASK = "work-task"
+    REASSIGN_TASK = "reassign-task"  # give a task to another, whoever has it
     REQUEST_ADMISSION = "request-admission"
     CANCEL_ADMISSION = "cancel-admission"
     READ_STAY = "read-stay"

@@ -8,15 +8,15 @@ from uuid import uuid4
 
 from api.caller import Caller
 from api.commands import admissions
-from api.commands import worklist as tasks
 from api.commands.dispatch import Outcome
+from api.commands.worklist import completing, owning
 from api.state import AppState
 from domain.admission import AdmissionPhase, AdmissionState, admission_id
 from domain.ids import Reference
 from domain.roles import Role
 from domain.worklist import Priority
 from store import journal, processes, records, worklist
-from store.worklist import Task
+from store.worklist import Person, Task
 
 
 def caller(hospital: str, *roles: Role, name: str = "") -> Caller:
@@ -64,20 +64,19 @@ class Desk:
     async def tasks(self) -> list[Task]:
         """What stands on the bed manager's list."""
         async with self.state.database.transaction(self.hospital) as tx:
-            return await worklist.for_roles(
-                tx, frozenset({Role.BED_MANAGER}), actor=self.bed_manager.actor, now=datetime.now(UTC)
-            )
+            who = Person(self.bed_manager.actor, {Role.BED_MANAGER})
+            return await worklist.for_person(tx, who, now=datetime.now(UTC))
 
     async def task_of(self, encounter: str) -> Task | None:
         workflow_id = admission_id(self.hospital, Reference(encounter))
         return next((task for task in await self.tasks() if task.workflow_id == workflow_id), None)
 
     async def claim(self, key: str, task: Task) -> Outcome:
-        return await tasks.submit_claim(self.state, self.bed_manager, key, task.ref, task.revision)
+        return await owning.submit_claim(self.state, self.bed_manager, key, task.ref, task.revision)
 
     async def complete(self, key: str, task: Task, bed: Reference | None, *, revision: int) -> Outcome:
-        body = tasks.Completion(revision=revision, bed=bed)
-        return await tasks.submit_completion(self.state, self.bed_manager, key, task.ref, body)
+        body = completing.Completion(revision=revision, bed=bed)
+        return await completing.submit_completion(self.state, self.bed_manager, key, task.ref, body)
 
     async def admission(self, encounter: str) -> AdmissionState:
         async with self.state.database.transaction(self.hospital) as tx:

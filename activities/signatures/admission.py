@@ -77,7 +77,7 @@ class AdmissionActivities(ABC):
     @activity.defn
     @abstractmethod
     async def escalate_bed_task(self, effect: EscalateBedTask) -> bool:
-        """Add a candidate role to an overdue task. False: somebody has it, or was asked before; it stands down."""
+        """Add a candidate role to an overdue task. False: it was begun, has ended or has climbed already."""
 
     @activity.defn
     @abstractmethod

@@ -26,6 +26,7 @@ SNOMED = "http://snomed.info/sct"
 TASK_CODE = "http://hl7.org/fhir/CodeSystem/task-code"
 # Codes of the house. A URN, because no web address of theirs exists that would outlive us.
 TASK_KIND = "urn:phis:task-kind"
+TASK_INPUT = "urn:phis:task-input"
 ROLE = "urn:phis:role"
 CANCEL_REASON = "urn:phis:cancel-reason"
 

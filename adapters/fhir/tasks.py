@@ -6,6 +6,8 @@ it fulfils a request that only its placer edits.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from fhir.resources.R4B.task import Task
@@ -14,6 +16,7 @@ from adapters.fhir.elements import (
     CANCEL_REASON,
     ROLE,
     TASK_CODE,
+    TASK_INPUT,
     TASK_KIND,
     Json,
     checked,
@@ -22,6 +25,7 @@ from adapters.fhir.elements import (
     person,
     reference,
 )
+from domain.ids import Reference
 from domain.roles import Role
 from domain.worklist import TaskSpec, TaskStatus
 
@@ -51,13 +55,52 @@ def requested(spec: TaskSpec, at: datetime) -> Json:
     )
 
 
-def claimed(task: Json, owner: str, at: datetime) -> Json:
-    return checked(Task, task | _changed(TaskStatus.IN_PROGRESS, at) | {"owner": person(owner)})
+@dataclass(frozen=True)
+class Remark:
+    """Something said about a task. author: an account."""
+
+    author: str
+    text: str
 
 
-def released(task: Json, at: datetime) -> Json:
-    rest = {name: value for name, value in task.items() if name != "owner"}
-    return checked(Task, rest | _changed(TaskStatus.REQUESTED, at))
+def as_it_stands(
+    task: Json,
+    status: TaskStatus,
+    *,
+    owner: str | None,
+    started_at: datetime | None,
+    at: datetime,
+    roles: Collection[Role] | None = None,
+) -> Json:
+    """Whose the task is and how far it is. roles: who may take it from now on; None where that stays."""
+    gone = {"owner", "executionPeriod"} | ({"performerType"} if roles is not None else set())
+    changed = {name: value for name, value in task.items() if name not in gone} | _changed(status, at)
+    if owner:
+        changed["owner"] = person(owner)
+    if started_at:
+        changed["executionPeriod"] = {"start": instant(started_at)}
+    if roles:
+        changed["performerType"] = [coded(ROLE, role.value) for role in roles]
+    return checked(Task, changed)
+
+
+def remarked(task: Json, remark: Remark, at: datetime) -> Json:
+    """A note more: Annotation with its author and time."""
+    note = {"authorReference": person(remark.author), "time": instant(at), "text": remark.text}
+    return checked(Task, task | {"note": [*task.get("note", []), note], "lastModified": instant(at)})
+
+
+def comments(task: Json) -> int:
+    return len(task.get("note", []))
+
+
+def attached(task: Json, record: Reference, at: datetime) -> Json:
+    """One more record that belongs to the task; the same one twice stands there once."""
+    given = task.get("input", [])
+    if any(each.get("valueReference", {}).get("reference") == record for each in given):
+        return task
+    one = {"type": coded(TASK_INPUT, "attachment"), "valueReference": reference(record)}
+    return checked(Task, task | {"input": [*given, one], "lastModified": instant(at)})
 
 
 def escalated(task: Json, to: Role, at: datetime) -> Json:
@@ -67,7 +110,8 @@ def escalated(task: Json, to: Role, at: datetime) -> Json:
 
 
 def completed(task: Json, owner: str, at: datetime) -> Json:
-    return checked(Task, task | _changed(TaskStatus.COMPLETED, at) | {"owner": person(owner)})
+    period = {"executionPeriod": {"start": instant(at)} | task.get("executionPeriod", {}) | {"end": instant(at)}}
+    return checked(Task, task | _changed(TaskStatus.COMPLETED, at) | {"owner": person(owner)} | period)
 
 
 def cancelled(task: Json, reason: str, at: datetime) -> Json:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from adapters.fhir import tasks
 from domain.errors import NotFound, PhisError
 from domain.ids import Reference, WorkflowId
 from domain.journal import JournalEntry, JournalKey
-from domain.worklist import Priority, TaskKind, TaskSpec
+from domain.worklist import Priority, TaskKind, TaskSpec, TaskStatus
 from store import clocks, journal, processes, records, worklist
 from store.database import Transaction
 from store.ledger import Entry
+
+
+def _given(task: dict[str, Any], author: str, now: datetime) -> dict[str, Any]:
+    return tasks.as_it_stands(task, TaskStatus.RECEIVED, owner=author, started_at=None, at=now)
 
 
 async def tell_author(tx: Transaction, entry: Entry, refused: PhisError, real: datetime) -> None:
@@ -36,7 +41,7 @@ async def tell_author(tx: Transaction, entry: Entry, refused: PhisError, real: d
         due_at=row.snapshot.deadline or now,
     )
     await worklist.open_task(tx, spec, workflow_id=target, now=now, owner=entry.actor)
-    await records.create(tx, tasks.claimed(tasks.requested(spec, now), entry.actor, now), id=task.id, now=now)
+    await records.create(tx, _given(tasks.requested(spec, now), entry.actor, now), id=task.id, now=now)
     await journal.write(
         tx,
         workflow_id=target,

@@ -65,7 +65,9 @@ async def circle(
          where t.hospital = %(hospital)s and t.closed_at is null
            and (t.owner = any(%(acting)s) or exists (
                 select from worklist_candidate c
-                where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s)))
+                where c.hospital = t.hospital and c.task_id = t.id and c.role = any(%(roles)s))
+                and (t.place = '' or cardinality(%(worked)s::text[]) = 0 or t.place = any(%(worked)s))
+                and not t.not_by && %(acting)s::text[])
          limit %(most)s)
         union all
         (select case when holder = any(%(places)s::uuid[]) then 'ward' else 'care' end, null, patient
@@ -88,6 +90,7 @@ async def circle(
             "roles": [*(role.value for role in roles), *acting],
             "acting": acting,
             "places": places,
+            "worked": [each for own in stands for each in own.places],
             "holders": [*persons, *places],
             "now": now,
             "most": MOST,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
-from store.tables.base import Code, HospitalTable, Instant
+from store.tables.base import Code, Codes, HospitalTable, Instant, Json
 
 
 class WorklistTask(HospitalTable, table=True):
@@ -30,12 +31,18 @@ class WorklistTask(HospitalTable, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
     closed_by: str | None = Field(default=None, sa_type=Code)
     revision: int
+    started_at: datetime | None = Field(default=None, sa_type=Instant)
+    delegated_by: str | None = Field(default=None, sa_type=Code)
+    place: str = Field(sa_type=Code)
+    not_by: list[str] = Field(sa_type=Codes)
+    comments: int
 
     __table_args__ = (
         # Lists show open tasks; closed ones, many years of them, must not slow them down.
         Index("worklist_task_open", "hospital", "due_at", postgresql_where=text("closed_at is null")),
         Index("worklist_task_closed", "hospital", "closed_at", postgresql_where=text("closed_at is not null")),
         Index("worklist_task_patient", "hospital", "patient"),
+        Index("worklist_task_owner", "hospital", "owner", postgresql_where=text("closed_at is null")),
     )
 
 
@@ -44,3 +51,19 @@ class WorklistCandidate(HospitalTable, table=True):
 
     task_id: str = Field(primary_key=True, sa_type=Code)
     role: str = Field(primary_key=True, sa_type=Code)
+
+
+class WorklistSnooze(HospitalTable, table=True):
+    """A task that one person has put off until an instant of hospital time."""
+
+    account: str = Field(primary_key=True, sa_type=Code)
+    task_id: str = Field(primary_key=True, sa_type=Code)
+    until: datetime = Field(sa_type=Instant)
+
+
+class WorklistFilter(HospitalTable, table=True):
+    """A narrowed list that a person keeps under a name."""
+
+    account: str = Field(primary_key=True, sa_type=Code)
+    name: str = Field(primary_key=True, sa_type=Code)
+    filter: dict[str, Any] = Field(sa_type=Json)

@@ -11,7 +11,7 @@ from adapters.fhir.patient import patient
 from domain.errors import Invalid
 from domain.ids import Reference
 from domain.roles import Role
-from domain.worklist import Priority, TaskKind, TaskSpec
+from domain.worklist import Priority, TaskKind, TaskSpec, TaskStatus
 
 PATIENT, ENCOUNTER, REQUEST = Reference("Patient/p1"), Reference("Encounter/e1"), Reference("ServiceRequest/r1")
 WARD, BED = Reference("Location/w7"), Reference("Location/w7-12")
@@ -79,9 +79,10 @@ def test_a_task_lives_from_requested_to_completed() -> None:
         "order",
         "2026-03-01T09:30:00Z",
     )
-    owned = tasks.claimed(task, "bed-manager@hanbit", AT)
+    owned = tasks.as_it_stands(task, TaskStatus.RECEIVED, owner="bed-manager@hanbit", started_at=None, at=AT)
     assert owned["owner"]["identifier"]["value"] == "bed-manager@hanbit"
-    assert "owner" not in tasks.released(owned, AT)
+    free = tasks.as_it_stands(owned, TaskStatus.REQUESTED, owner=None, started_at=None, at=AT)
+    assert "owner" not in free
     roles = [kind["coding"][0]["code"] for kind in tasks.escalated(owned, Role.WARD_MANAGER, AT)["performerType"]]
     assert roles == ["bed-manager", "ward-manager"]
     assert tasks.completed(owned, "bed-manager@hanbit", AT)["status"] == "completed"

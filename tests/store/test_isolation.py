@@ -13,6 +13,7 @@ from domain.errors import NotFound
 from store import accounts, audit, journal, processes, records, worklist
 from store.database import Database, SystemTransaction
 from store.sealing import KeyRing
+from store.worklist import Person
 from tests.store.values import BED_MANAGER, Urls, admission, ref, snapshot, task
 
 FORGOTTEN = (
@@ -185,7 +186,7 @@ async def test_equal_ids_in_two_hospitals_are_two_things(
         async with database.transaction(code) as tx:
             assert (await records.read(tx, ref("Patient/p1"))).body["name"] == [{"family": family}]
             assert len(await records.find(tx, "Patient")) == 1
-            assert len(await worklist.for_roles(tx, BED_MANAGER, actor="x")) == 1
+            assert len(await worklist.for_person(tx, Person("x", BED_MANAGER), now=now)) == 1
             assert len(await audit.read(tx)) == 1
 
 

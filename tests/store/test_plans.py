@@ -19,6 +19,7 @@ from psycopg.abc import QueryNoTemplate as Query
 from domain.errors import PhisError
 from store import audit, beds, journal, ledger, outbox, processes, records, worklist
 from store.database import Database, Params, SystemTransaction, Transaction
+from store.worklist import Person
 from tests.store.values import BED_MANAGER, Urls, ref, step
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -29,9 +30,10 @@ FILL = """
 insert into worklist_task
 select h, 't' || n, 'w' || n, 'assign-bed', 'Encounter/e' || n, 'Patient/p' || n, 'Location/w', 'routine', 0,
        case when mod(n, 100) = 0 then 'requested' else 'completed' end, null, null, %(at)s, false, %(at)s,
-       case when mod(n, 100) = 0 then null else %(at)s + n * interval '1 minute' end, null, 1
+       case when mod(n, 100) = 0 then null else %(at)s + n * interval '1 minute' end, null, 1, null, null, '', '{}', 0
 from numbers;
 insert into worklist_candidate select h, 't' || n, 'bed-manager' from numbers;
+insert into worklist_snooze select h, 'account' || mod(n, 50), 't' || n, %(at)s from numbers;
 insert into journal (hospital, workflow_id, step, ordinal, subject, patient, key, params, occurred_at, recorded_at)
 select h, 'w' || n, 's', 1, 'Encounter/e' || n, 'Patient/p' || n, 'admitted', '{}', %(at)s, %(at)s from numbers;
 insert into audit_event (hospital, xid, recorded_at, action, actor, outcome, entities, patients, detail)
@@ -109,16 +111,16 @@ async def _effect(tx: Transaction) -> None:
 
 CALLS: dict[str, tuple[Call, str, str]] = {
     "open tasks of roles": (
-        lambda tx: worklist.for_roles(tx, BED_MANAGER, actor="a", now=AT),
+        lambda tx: worklist.for_person(tx, Person("a", BED_MANAGER), now=AT),
         "worklist_task_open",
         "hospital",
     ),
     "closed tasks of roles": (
-        lambda tx: worklist.for_roles(tx, BED_MANAGER, actor="a", status_open=False, limit=20),
+        lambda tx: worklist.closed(tx, Person("a", BED_MANAGER), limit=20),
         "worklist_task_closed",
         "hospital",
     ),
-    "counts": (lambda tx: worklist.counts(tx, BED_MANAGER, "a", AT), "worklist_task_open", "hospital"),
+    "counts": (lambda tx: worklist.counts(tx, Person("a", BED_MANAGER), AT), "worklist_task_open", "hospital"),
     "one task, locked": (lambda tx: worklist.get(tx, ref("Task/t7"), lock=True), "worklist_task_pkey", "id"),
     "candidates": (lambda tx: worklist.candidates(tx, ref("Task/t7")), "worklist_candidate_pkey", "task_id"),
     "journal of a stay": (lambda tx: journal.read(tx, ref("Encounter/e7")), "journal_of_subject", "subject"),

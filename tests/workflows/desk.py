@@ -39,7 +39,7 @@ from store.database import Database
 from store.journal import JournalLine
 from store.people import rosters
 from store.processes import ProcessRow
-from store.worklist import Task
+from store.worklist import Person, Task
 from workflows.admission import Admission
 
 Stay = WorkflowHandle[Admission, AdmissionOutcome]
@@ -141,7 +141,9 @@ class Desk:
 
     async def tasks_of(self, role: Role) -> list[Reference]:
         async with self.database.transaction(self.hospital) as tx:
-            return [task.ref for task in await worklist.for_roles(tx, {role}, actor=role.value)]
+            return [
+                task.ref for task in await worklist.for_person(tx, Person(role.value, {role}), now=datetime.now(UTC))
+            ]
 
     async def on_duty(self, position: DutyPosition, name: str, role: Role) -> None:
         """Somebody holds a position in the whole hospital, for a day around now."""
@@ -159,13 +161,15 @@ class Desk:
         task = await self.task(stay)
         async with self.database.transaction(self.hospital) as tx:
             return await worklist.claim(
-                tx, task.ref, actor=by, roles={Role.BED_MANAGER}, revision=task.revision, now=datetime.now(UTC)
+                tx, task.ref, by=Person(by, {Role.BED_MANAGER}), revision=task.revision, now=datetime.now(UTC)
             )
 
     async def release(self, stay: Stay, by: str = BED_MANAGER) -> Task:
         task = await self.task(stay)
         async with self.database.transaction(self.hospital) as tx:
-            return await worklist.release(tx, task.ref, actor=by, revision=task.revision, now=datetime.now(UTC))
+            return await worklist.release(
+                tx, task.ref, by=Person(by, ()), revision=task.revision, now=datetime.now(UTC)
+            )
 
     async def assign(
         self,

@@ -41,7 +41,7 @@ async def sent(desk: Desk, account: str) -> list[Notice]:
 
 async def may_take(desk: Desk, account: str) -> list[Reference]:
     async with desk.database.transaction(desk.hospital) as tx:
-        return [task.ref for task in await worklist.for_roles(tx, [], actor=account)]
+        return [task.ref for task in await worklist.for_person(tx, Person(account, ()), now=datetime.now(UTC))]
 
 
 async def keys(desk: Desk, state: AdmissionState) -> list[tuple[str, str]]:

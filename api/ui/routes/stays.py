@@ -18,6 +18,7 @@ from api.present import present
 from api.state import State
 from api.ui import pages, reading
 from api.ui.routes.said import notice_of
+from api.ui.views.journal import named_in
 from api.ui.views.stays import StayFacts, stay_view
 from domain.admission import AdmissionState, CancelReason, admission_id
 from domain.errors import NotFound
@@ -48,8 +49,7 @@ async def show_stay(
         admission = await _admission(tx, encounter)
         task = await _open_task(tx, admission)
         lines = await journal.read(tx, encounter)
-        actors = [line.actor for line in lines] + ([task.owner] if task else [])
-        actors += [name for line in lines for name in line.params.get("people", "").split(",")]
+        actors = [who for line in lines for who in named_in(line)] + ([task.owner] if task else [])
         facts = StayFacts(
             encounter=stay.body,
             patient=(await records.read(tx, patient)).body,

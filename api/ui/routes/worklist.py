@@ -13,7 +13,10 @@ from api.accesses import accessed
 from api.caller import Caller
 from api.care import refuse_beyond, refuse_without_purpose, veiled_patients
 from api.commands.processes import refusal
-from api.commands.worklist import LIMIT, Completion, read_list, submit_claim, submit_completion, submit_release
+from api.commands.worklist.completing import Completion, submit_completion
+from api.commands.worklist.lists import LIMIT, read_list
+from api.commands.worklist.owning import submit_release, submit_start
+from api.commands.worklist.shapes import person_of
 from api.deps import allow
 from api.present import Present, present
 from api.state import AppState, State
@@ -21,7 +24,7 @@ from api.ui import pages, reading
 from api.ui.routes.said import notice_of
 from api.ui.views.beds import free_beds
 from api.ui.views.frame import Notice
-from api.ui.views.journal import sentence
+from api.ui.views.journal import named_in, sentence
 from api.ui.views.worklist import Show, TaskView, WorklistFacts, WorklistView, task_view, worklist_view
 from api.ui.words import Words
 from domain.errors import BedTaken, Conflict, Forbidden, Invalid
@@ -72,7 +75,7 @@ async def claim(
     revision: Annotated[int, Form()],
     show: Annotated[str, Form()] = Show.OPEN,
 ) -> Response:
-    await submit_claim(state, caller, uuid4().hex, Reference.to("Task", task_id), revision)
+    await submit_start(state, caller, uuid4().hex, Reference.to("Task", task_id), revision)
     return await _afterwards(request, state, caller, task_id=task_id, show=show, said="claimed")
 
 
@@ -171,7 +174,7 @@ async def _facts(
         tasks=tasks,
         patients=bodies | {each: {"name": [{"text": words.gettext("Sensitive record")}]} for each in veiled},
         names=await reading.names(tx, words, [task.owner for task in tasks], places),
-        counts=await worklist.counts(tx, caller.roles, caller.actor, at.now),
+        counts=await worklist.counts(tx, await person_of(tx, caller, at.now), at.now),
         limit=LIMIT,
     )
 
@@ -236,5 +239,5 @@ async def _ending(tx: Transaction, words: Words, task: Task, located: reading.Bo
     lines = await journal.read(tx, WorkflowId.parse(task.workflow_id).subject)
     for line in reversed(lines):
         if line.key in _ENDINGS:
-            return sentence(words, line, await reading.names(tx, words, [line.actor], located), at.now)
+            return sentence(words, line, await reading.names(tx, words, named_in(line), located), at.now)
     return words.gettext("This task is closed.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.ui.words import Words
 from domain.admission import CancelReason
-from domain.worklist import Priority, TaskKind
+from domain.worklist import Priority, ReassignReason, TaskKind
 
 
 def priority_name(words: Words, priority: Priority) -> str:
@@ -24,6 +24,17 @@ def cancel_reason(words: Words, reason: CancelReason) -> str:
         CancelReason.NO_LONGER_NEEDED: _("no longer needed"),
         CancelReason.OTHER_HOSPITAL: _("admitted to another hospital"),
         CancelReason.ENTERED_IN_ERROR: _("entered in error"),
+    }[reason]
+
+
+def reassign_reason(words: Words, reason: ReassignReason) -> str:
+    _ = words.gettext
+    return {
+        ReassignReason.ABSENT: _("the owner is absent"),
+        ReassignReason.OVERLOADED: _("the owner has too much to do"),
+        ReassignReason.SHIFT_END: _("the shift ended"),
+        ReassignReason.WRONG_PERSON: _("it was the wrong person's"),
+        ReassignReason.OTHER: _("another reason"),
     }[reason]
 
 

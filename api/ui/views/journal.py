@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from api.refusals import N_
-from api.ui.views.codes import cancel_reason, priority_name
+from api.ui.views.codes import cancel_reason, priority_name, reassign_reason
 from api.ui.views.duty import position_name
 from api.ui.views.frame import role_name
 from api.ui.views.names import Names
@@ -16,7 +17,7 @@ from domain.admission import CancelReason
 from domain.duty import DutyPosition
 from domain.journal import JournalKey
 from domain.roles import Role
-from domain.worklist import Priority
+from domain.worklist import Priority, ReassignReason
 from store.journal import JournalLine
 
 SENTENCES: dict[JournalKey, str] = {
@@ -30,7 +31,13 @@ SENTENCES: dict[JournalKey, str] = {
     ),
     JournalKey.BED_TASK_OPENED: N_("A bed is to be assigned by {due}. Asked: {role}."),
     JournalKey.TASK_CLAIMED: N_("{actor} took the task."),
+    JournalKey.TASK_STARTED: N_("{actor} began the task."),
     JournalKey.TASK_RELEASED: N_("{actor} gave the task back."),
+    JournalKey.TASK_DELEGATED: N_("{actor} asked {to} to do the task."),
+    JournalKey.TASK_RETURNED: N_("{actor} returned the task to {to}."),
+    JournalKey.TASK_REASSIGNED: N_("{actor} gave the task to {to} ({why})."),
+    JournalKey.TASK_FORWARDED: N_("{actor} sent the task on to {role}."),
+    JournalKey.TASK_COMMENTED: N_("{actor} added a comment to the task."),
     JournalKey.BED_TASK_ESCALATED: N_("No bed was assigned by {due}. Also asked: {role}."),
     JournalKey.DUTY_CALLED: N_("No bed was assigned by {due}. Called by roster: {people} ({position})."),
     JournalKey.DUTY_VACANT: N_(
@@ -81,26 +88,32 @@ def sentence(words: Words, line: JournalLine, names: Names, now: datetime) -> st
     return words.gettext(SENTENCES[line.key]).format_map(_Forgiving(shown))
 
 
+def named_in(line: JournalLine) -> list[str]:
+    """Accounts whose names a line's sentence says."""
+    told = (line.actor, line.params.get("to"), line.params.get("from"))
+    return [who for who in (*told, *line.params.get("people", "").split(",")) if who]
+
+
 class _Forgiving(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "…"
 
 
-def _shown(words: Words, name: str, value: str, names: Names, now: datetime) -> str:  # noqa: PLR0911  (one a kind)
-    match name:
-        case "ward" | "bed":
-            return names.place(value)
-        case "role":
-            return ", ".join(role_name(words, Role(role)) for role in value.split(","))
-        case "people":
-            return ", ".join(names.person(account) for account in value.split(","))
-        case "position":
-            return position_name(words, DutyPosition(value))
-        case "priority":
-            return priority_name(words, Priority(value))
-        case "reason":
-            return cancel_reason(words, CancelReason(value))
-        case "due":
-            return words.clock(datetime.fromisoformat(value), now)
-        case _:
-            return value
+def _shown(words: Words, name: str, value: str, names: Names, now: datetime) -> str:
+    def roles() -> str:
+        return ", ".join(role_name(words, Role(role)) for role in value.split(","))
+
+    ways: dict[str, Callable[[], str]] = {
+        "ward": lambda: names.place(value),
+        "bed": lambda: names.place(value),
+        "role": roles,
+        "people": lambda: ", ".join(names.person(account) for account in value.split(",")),
+        "position": lambda: position_name(words, DutyPosition(value)),
+        "priority": lambda: priority_name(words, Priority(value)),
+        "to": lambda: names.person(value) if value else words.gettext("nobody"),
+        "from": lambda: names.person(value) if value else words.gettext("nobody"),
+        "why": lambda: reassign_reason(words, ReassignReason(value)),
+        "reason": lambda: cancel_reason(words, CancelReason(value)),
+        "due": lambda: words.clock(datetime.fromisoformat(value), now),
+    }
+    return ways[name]() if name in ways else value

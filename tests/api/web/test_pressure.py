@@ -38,7 +38,7 @@ class Held:
         self.inside = 0
         self.go = asyncio.Event()
         self.came = asyncio.Condition()
-        m.setattr(worklist, "for_roles", self._wait)
+        m.setattr(worklist, "for_person", self._wait)
 
     async def _wait(self, *_: Any, **__: Any) -> list[Any]:
         async with self.came:
