@@ -22,6 +22,8 @@ PEOPLE = (
     "patient_merge",
     "patient_number",
     "setup_alarm",
+    "worklist_filter",
+    "worklist_snooze",
 )
 
 

@@ -14,6 +14,7 @@ from domain.roles import Role
 from store import worklist
 from store.people import alarms, notices, rosters
 from store.people.notices import Notice
+from store.worklist import Person
 from tests.workflows.desk import Desk, Stay
 
 SUPERVISOR, NIGHT, DIRECTOR = DutyPosition.WARD_SUPERVISOR, DutyPosition.NIGHT_SUPERVISOR, DutyPosition.DUTY_DIRECTOR

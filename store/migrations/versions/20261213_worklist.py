@@ -7,7 +7,7 @@ from alembic import op
 from store.migrations.isolation import isolate
 
 revision = "20261213_worklist"
-down_revision = "20261211_patients"
+down_revision = "20261234_subscription_events"
 
 ID = 'text collate "C"'
 
