@@ -42,7 +42,6 @@ class WorklistTask(HospitalTable, table=True):
         Index("worklist_task_open", "hospital", "due_at", postgresql_where=text("closed_at is null")),
         Index("worklist_task_closed", "hospital", "closed_at", postgresql_where=text("closed_at is not null")),
         Index("worklist_task_patient", "hospital", "patient"),
-        Index("worklist_task_owner", "hospital", "owner", postgresql_where=text("closed_at is null")),
     )
 
 

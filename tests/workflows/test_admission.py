@@ -213,7 +213,7 @@ async def test_a_taken_bed_leaves_the_task_open_and_the_revision_unused(desk: De
         await desk.assign(second, bed, task=task)
     assert code_of(refused.value) == "bed-taken"
     assert (await desk.state(second)).phase is AdmissionPhase.AWAITING_BED
-    assert (await desk.task(second)).status is TaskStatus.IN_PROGRESS
+    assert (await desk.task(second)).status is TaskStatus.RECEIVED
     assert await second.query("revision") == (await desk.row(second)).snapshot.revision == 1
     await desk.assign(second, other_bed, task=task)
     assert (await second.result()).bed == other_bed

@@ -62,7 +62,7 @@ async def test_whoever_is_on_duty_gets_a_message_and_may_take_the_task(desk: Des
     assert message.params == {"place": state.ward, "due": due}  # about a place, never about whom
     async with desk.database.transaction(desk.hospital) as tx:
         task = await worklist.claim(
-            tx, state.bed_task.ref, actor="choi@x", roles=[Role.NURSE], revision=2, now=datetime.now(UTC)
+            tx, state.bed_task.ref, by=Person("choi@x", {Role.NURSE}), revision=2, now=datetime.now(UTC)
         )
         assert await worklist.candidates(tx, task.ref) == {Role.BED_MANAGER}
     assert task.owner == "choi@x"

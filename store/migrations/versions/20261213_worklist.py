@@ -20,7 +20,7 @@ alter table worklist_task
     add column comments integer not null default 0;
 alter table worklist_task
     alter column place drop default, alter column not_by drop default, alter column comments drop default;
-create index worklist_task_owner on worklist_task (hospital, owner) where closed_at is null;
+grant delete on worklist_candidate to phis_app;
 create table worklist_snooze (
     hospital {ID},
     account {ID},
@@ -46,7 +46,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
     op.execute("drop table worklist_filter, worklist_snooze")
+    op.execute("revoke delete on worklist_candidate from phis_app")
     op.execute(
         "alter table worklist_task drop column started_at, drop column delegated_by, drop column place,"
         " drop column not_by, drop column comments"
