@@ -157,12 +157,11 @@ class Desk:
                 until=now + timedelta(days=1), by="admin@x", now=now,
             )  # fmt: skip
 
-    async def claim(self, stay: Stay, by: str = BED_MANAGER) -> Task:
+    async def claim(self, stay: Stay, by: str = BED_MANAGER, *, start: bool = False) -> Task:
         task = await self.task(stay)
+        who, now = Person(by, {Role.BED_MANAGER}), datetime.now(UTC)
         async with self.database.transaction(self.hospital) as tx:
-            return await worklist.claim(
-                tx, task.ref, by=Person(by, {Role.BED_MANAGER}), revision=task.revision, now=datetime.now(UTC)
-            )
+            return await worklist.claim(tx, task.ref, by=who, revision=task.revision, now=now, start=start)
 
     async def release(self, stay: Stay, by: str = BED_MANAGER) -> Task:
         task = await self.task(stay)

@@ -101,9 +101,17 @@ async def test_an_escalated_task_can_still_be_done(desk: Desk) -> None:
     assert (await desk.row(stay)).snapshot.revision == 4
 
 
-async def test_the_reminder_stands_down_when_somebody_has_taken_the_task(desk: Desk) -> None:
+async def test_a_task_that_was_taken_and_not_begun_still_climbs(desk: Desk) -> None:
     stay = await desk.admission()
     await desk.claim(stay)
+    await desk.minutes(stay, 31)
+    state = await desk.until(stay, escalated)
+    assert JournalKey.DUTY_VACANT in [line.key for line in await desk.story(state)]
+
+
+async def test_the_reminder_stands_down_when_somebody_has_begun_the_task(desk: Desk) -> None:
+    stay = await desk.admission()
+    await desk.claim(stay, start=True)
     await desk.minutes(stay, 31)
     state = await desk.until(stay, escalated)
     assert await desk.tasks_of(Role.WARD_MANAGER) == []
@@ -111,9 +119,9 @@ async def test_the_reminder_stands_down_when_somebody_has_taken_the_task(desk: D
 
 
 async def test_a_task_that_was_taken_and_given_back_is_looked_at_again(desk: Desk) -> None:
-    """Taken at 31 minutes, back on the list after that: the look at 60 minutes finds nobody and asks the next."""
+    """Begun within 31 minutes, back on the list after that: the look at 60 minutes finds nobody and asks the next."""
     stay = await desk.admission()
-    await desk.claim(stay)
+    await desk.claim(stay, start=True)
     await desk.minutes(stay, 31)
     await desk.until(stay, escalated)
     await desk.release(stay)
