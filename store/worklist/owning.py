@@ -96,12 +96,12 @@ async def release(tx: Transaction, ref: Reference, *, by: Person, revision: int,
 
 
 async def delegate(tx: Transaction, ref: Reference, to: Person, *, by: Person, revision: int, now: datetime) -> Task:
-    """Give an owned task to a colleague, who may return it. Raises AlreadyDone, NotOwner, StaleRevision, Forbidden when
-    the colleague may not do it, Invalid for oneself."""
+    """Give an owned task to a colleague, who may return it. Raises AlreadyDone, NotOwner, StaleRevision, Invalid for
+    oneself or one who may not do it."""
     task = await owned(tx, ref, by, revision)
     if to.account in by.acting:
         raise Invalid("name a colleague", field="/to")
-    await _refuse_unfit(tx, task, to)
+    await _refuse_unfit_colleague(tx, task, to)
     return await change(tx, task, **_of(to, now), delegated_by=task.owner)
 
 
@@ -117,14 +117,14 @@ async def give_back(tx: Transaction, ref: Reference, *, by: Person, revision: in
 async def reassign(tx: Transaction, ref: Reference, to: Person | None, *, revision: int, now: datetime) -> Task:
     """Take a task from whoever has it and give it to another, or to nobody. The caller's right is checked before.
 
-    Raises AlreadyDone, StaleRevision, Forbidden when the other may not do it.
+    Raises AlreadyDone, StaleRevision, Invalid when the other may not do it.
     """
     task = await get(tx, ref, lock=True)
     still_open(task)
     _unchanged(task, revision)
     if to is None:
         return await change(tx, task, **_NOBODYS)
-    await _refuse_unfit(tx, task, to)
+    await _refuse_unfit_colleague(tx, task, to)
     return await change(tx, task, **_of(to, now), delegated_by=None)
 
 
@@ -247,6 +247,14 @@ async def _refuse_unfit(tx: Transaction, task: Task, person: Person) -> None:
     _refuse_second_eyes(task, person)
     if not await _may(tx, task, person) and await _has_candidates(tx, task.ref):
         raise Forbidden("none of the roles may take this task", task=task.ref, who=person.account)
+
+
+async def _refuse_unfit_colleague(tx: Transaction, task: Task, to: Person) -> None:
+    """Raises Invalid: what is wrong is the choice, and not what the person who chooses may do."""
+    try:
+        await _refuse_unfit(tx, task, to)
+    except Forbidden:
+        raise Invalid("this colleague may not do the task", field="/to") from None
 
 
 async def _may(tx: Transaction, task: Task, person: Person) -> bool:

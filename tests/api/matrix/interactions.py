@@ -306,12 +306,19 @@ def _wanted(case: Case) -> set[int]:  # noqa: PLR0911  (a table)
         return {400, 403, 404, 422}
     one = at.what in {"read", "vread", "history-instance"} and at.kind in KINDS
     if not one:
-        return {200, 201, 202, 204, 400, 404, 409, 410, 412, 422} | ({403} if found < Reach.HOSPITAL else set())
+        refuses = found < Reach.HOSPITAL or _keeps_elements(case)
+        return {200, 201, 202, 204, 400, 404, 409, 410, 412, 422} | ({403} if refuses else set())
     if case.whose in {Whose.OTHER, Whose.LABELLED}:
         return {404}
     if case.whose is Whose.AWAY and found < Reach.HOSPITAL:
         return {404}
     return {200} if found in {Reach.HOSPITAL, Reach.WARD, Reach.CARE} else {200, 404}
+
+
+def _keeps_elements(case: Case) -> bool:
+    """Whether an update, which leaves everything out here, would take away what the role does not change."""
+    kept = rights(frozenset({case.role})).kept.get(case.endpoint.kind)
+    return case.endpoint.what == "update" and (bool(kept) or case.whose is Whose.LABELLED)
 
 
 def _unseen(case: Case, world: World) -> list[str]:

@@ -20,7 +20,7 @@ import httpx
 from api import app
 from domain.reach import Reach
 from domain.roles import Role
-from rules.access import Action, reach_of, roles_for
+from rules.access import Action, reach_of, rights, roles_for
 from tests.api.matrix.world import STAR, Targets, World, normal
 from tests.desk import a_key
 
@@ -164,14 +164,14 @@ def _fields(route: tuple[str, str], of: Targets, now: datetime) -> dict[str, Any
         "/worklist/{task_id}/complete": {"revision": "1", "bed": of.bed},
         "/stays/{encounter_id}/cancel": {"reason": "no-longer-needed"},
         "/commands/accounts": {
-            "name": f"made-{a_key()[:8]}",
+            "name": "made-here",
             "display_ko": "Kim",
             "display_en": "Kim",
             "roles": ["nurse"],
         },
         "/commands/accounts/{account}/roles": {"reason": "asked for", "roles": ["nurse"]},
         "/admin/accounts/new": {
-            "name": f"made-{a_key()[:8]}",
+            "name": "made-here",
             "display_ko": "Kim",
             "display_en": "Kim",
             "role": "nurse",
@@ -323,6 +323,8 @@ def _beyond(case: Case) -> bool:
         return True  # the proof is asked for by the route: a password, a link, the cookie of a sign-in under way
     if action is Action.REVIEW_BREAK_GLASS or case.route[1] == "/step-up":
         return True  # one's own use; a wrong proof
+    if case.route == ("POST", "/patients") and rights(frozenset({case.role})).masked:
+        return True  # looked for by a resident number, by who sees them masked
     return reach_of([case.role], action) is not Reach.HOSPITAL
 
 
