@@ -12,10 +12,10 @@ from domain.ids import Reference
 from store.database import Database
 from store.search.links import any_links, kin, successors, survivors
 from tests.store.search import ward
-from tests.store.search.test_plans import Explained, _nodes, filled
+from tests.store.search.test_plans import Explained, _nodes, filled, unknown
 from tests.store.values import ref
 
-__all__ = ["filled"]  # a fixture
+__all__ = ["filled", "unknown"]  # fixtures
 
 
 def patient(id_: str, **links: str) -> dict[str, Any]:
