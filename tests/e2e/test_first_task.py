@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from api.commands.worklist import submit_claim
+from api.commands.worklist.owning import submit_claim
 from domain.admission import AdmissionPhase
 from domain.roles import Role
 from tests.desk import a_key, caller

@@ -7,6 +7,7 @@ what letter of which type an interaction needs is written here once, as the spec
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -244,9 +245,8 @@ async def fault(world: World, case: Case) -> str:
     of = world.other if case.whose in {Whose.OTHER, Whose.ADDRESS} else world.own
     address = world.other.hospital if case.whose is Whose.ADDRESS else world.own.hospital
     answer = await _ask(world, case, of, address)
-    text = answer.text + str(answer.headers)
-    told = [mark for mark in _unseen(case, world) if mark in _without_question(text, case)]
-    if told:
+    text = _without_question(answer.text + str(answer.headers), case)
+    if told := [mark for mark in _unseen(case, world) if mark in text]:
         return f"tells {told}: {answer.status_code} {answer.text[:400]}"
     if answer.status_code >= 500:
         return f"fails: {answer.status_code} {answer.text[:300]}"
@@ -317,12 +317,12 @@ def _wanted(case: Case) -> set[int]:  # noqa: PLR0911  (a table)
 
 def _keeps_elements(case: Case) -> bool:
     """Whether an update, which leaves everything out here, would take away what the role does not change."""
-    kept = rights(frozenset({case.role})).kept.get(case.endpoint.kind)
-    return case.endpoint.what == "update" and (bool(kept) or case.whose is Whose.LABELLED)
+    kept = case.whose is Whose.LABELLED or rights(frozenset({case.role})).kept.get(case.endpoint.kind)
+    return case.endpoint.what == "update" and bool(kept)
 
 
 def _unseen(case: Case, world: World) -> list[str]:
-    """Marks that must stand in no answer: by the table, this role does not see what has them."""
+    """Marks that must stand in no answer: this role does not see what has them."""
     marks = [world.other.mark, f"{world.own.mark}-{STAR.upper()}"]
     if case.whose in {Whose.NOBODY, Whose.ADDRESS} or case.wrong in {Wrong.NO_TOKEN, Wrong.FOREIGN}:
         return [*marks, f"{world.own.mark}-"]
@@ -345,7 +345,6 @@ def _unseen(case: Case, world: World) -> list[str]:
 
 def stands_where_it_says(endpoint: Endpoint) -> bool:
     """Whether the router names the interaction of an endpoint's address."""
-    values = {"kind": endpoint.kind, "id": "x", "patient": "x", "kinds": "Patient", "audit": "1-1", "export": "x"}
-    path = endpoint.path.format(**values).partition("?")[0]
+    path = endpoint.path.format_map(defaultdict(lambda: "1-1", kind=endpoint.kind, kinds="Patient")).partition("?")[0]
     found = address_of(endpoint.method, [part for part in path.split("/") if part])
     return (f"${found.operation}" if found.operation else found.interaction) == endpoint.what
