@@ -7,9 +7,8 @@ number and no text of a message stands in a log.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +16,7 @@ import structlog
 
 from adapters.notify.mapping import Letter, Told
 from api.present import Present, present
-from api.state import AppState
+from api.turns import Turns
 from api.ui.views.names import Names
 from api.ui.views.notices import notice_text
 from api.ui.views.people import place_name
@@ -42,7 +41,6 @@ from store.people.notices import Leased, Notice
 
 log = structlog.get_logger(__name__)
 
-_LOOKS = timedelta(milliseconds=500)
 _ASKS = timedelta(seconds=3)
 """How often the gateway is asked after a message."""
 
@@ -67,35 +65,11 @@ class _Known:
 
 
 @dataclass
-class Pager:
+class Pager(Turns[Leased]):
     """Takes turns at the messages of all hospitals."""
 
-    state: AppState
-    _running: set[asyncio.Task[None]] = field(default_factory=set)
-
-    async def keep_paging(self, *, every: timedelta = _LOOKS) -> None:
-        """Run until cancelled. An outage of the database is waited out: the messages stand in it."""
-        try:
-            while True:
-                try:
-                    while len(self._running) < _AT_ONCE and (leased := await self._lease()) is not None:
-                        turn = asyncio.create_task(self._turn(leased))
-                        self._running.add(turn)
-                        turn.add_done_callback(self._running.discard)
-                except PhisError as later:
-                    log.warning("messages wait", reason=later.code)
-                await asyncio.sleep(every.total_seconds())
-        finally:
-            for turn in self._running:
-                turn.cancel()
-
-    async def turn(self) -> bool:
-        """Serve one message that has something to do; False with none."""
-        leased = await self._lease()
-        if leased is None:
-            return False
-        await self._turn(leased)
-        return True
+    at_once = _AT_ONCE
+    what = "messages"
 
     async def _lease(self) -> Leased | None:
         async with self.state.database.system() as tx:
@@ -111,7 +85,7 @@ class Pager:
             if to is not None:
                 await self._send(leased, *to)
         except PhisError as later:  # the database is away: the lease runs out, and any server goes on
-            log.warning("messages wait", reason=later.code)
+            self._waits(later)
         except Exception:
             log.exception("a message failed", hospital=leased.hospital)  # its lease runs out, and it is tried again
 

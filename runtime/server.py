@@ -122,8 +122,8 @@ async def application(
                 ("sealer", Sealer(system_url, keys, second_place(settings), now=lambda: datetime.now(UTC)).run()),
                 ("set-up", keep_turning(state)),
                 ("exporter", Exporter(state).keep_exporting()),
-                ("notifier", Notifier(state).keep_notifying()),
-                ("pager", Pager(state).keep_paging()),
+                ("notifier", Notifier(state).keep()),
+                ("pager", Pager(state).keep()),
                 ("reconcile", _reconcile_once(database, client, task_queue)),
             )
         ]

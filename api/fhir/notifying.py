@@ -8,10 +8,9 @@ So each arrives at least once, and in order; a receiver that does not answer kee
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -27,7 +26,7 @@ from api.fhir.subscribing import topic_named
 from api.fhir.subscription import asked_of
 from api.fhir.subscription_events import Serving, events_among
 from api.fhir.text import Json, parse, write
-from api.state import AppState
+from api.turns import Turns
 from domain.clock import HospitalClock
 from domain.errors import Forbidden, Invalid, PhisError, StaleRevision, Unavailable
 from domain.ids import Reference
@@ -47,7 +46,6 @@ _CHANGES = 200
 _AT_ONCE = 16
 """Subscriptions that a server serves at the same time: one that waits for its receiver takes one of these places."""
 
-_LOOKS = timedelta(milliseconds=500)
 _FIRST_PAUSE = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(minutes=5)
 MOST_FAILURES = 20
@@ -57,35 +55,11 @@ _MOST_HANDSHAKES = 5
 
 
 @dataclass
-class Notifier:
+class Notifier(Turns[Leased]):
     """Takes turns at the subscriptions of all hospitals."""
 
-    state: AppState
-    _running: set[asyncio.Task[None]] = field(default_factory=set)
-
-    async def keep_notifying(self, *, every: timedelta = _LOOKS) -> None:
-        """Run until cancelled. An outage of the database is waited out: the subscriptions stand in it."""
-        try:
-            while True:
-                try:
-                    while len(self._running) < _AT_ONCE and (leased := await self._lease()) is not None:
-                        turn = asyncio.create_task(self._turn(leased))
-                        self._running.add(turn)
-                        turn.add_done_callback(self._running.discard)
-                except PhisError as later:
-                    log.warning("subscriptions wait", reason=later.code)
-                await asyncio.sleep(every.total_seconds())
-        finally:
-            for turn in self._running:
-                turn.cancel()
-
-    async def turn(self) -> bool:
-        """Serve one subscription that has something to do; False with none."""
-        leased = await self._lease()
-        if leased is None:
-            return False
-        await self._turn(leased)
-        return True
+    at_once = _AT_ONCE
+    what = "subscriptions"
 
     async def _lease(self) -> Leased | None:
         async with self.state.database.system() as tx:
@@ -105,7 +79,7 @@ class Notifier:
             async with self.state.database.system() as tx:
                 await subscriptions.release(tx, leased, self.state.now())
         except PhisError as later:  # the database is away: the lease runs out, and any server goes on
-            log.warning("subscriptions wait", reason=later.code)
+            self._waits(later)
 
     async def _serve(self, leased: Leased) -> None:
         async with self.state.database.transaction(leased.hospital) as tx:

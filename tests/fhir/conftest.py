@@ -64,7 +64,7 @@ async def served(desk: Desk, now: datetime, receiver_port: int) -> AsyncIterator
     running = asyncio.create_task(server.serve())
     beside = [
         asyncio.create_task(Exporter(state).keep_exporting()),
-        asyncio.create_task(Notifier(state).keep_notifying()),
+        asyncio.create_task(Notifier(state).keep()),
     ]
     await until(lambda: _started(server))
     async with desk.state.database.transaction(desk.hospital) as tx:

@@ -153,7 +153,7 @@ def _row(words: Words, each: Told, people: Mapping[str, str], seen: Seen) -> Row
     _, line = words.gettext, each.line
     count = len(line.patients)
     said = words.ngettext("{n} patient", "{n} patients", count).format(n=count)
-    refused = f" · {_('refused')}" if line.outcome == "denied" else ""
+    refused = " · " + _("refused") if line.outcome == "denied" else ""
     at = moment(words, line.recorded_at, seen.at)
     return Row(people.get(line.actor, line.actor), said + refused, at, _reason(words, each.reason))
 

@@ -52,7 +52,7 @@ async def run(receiver: str, ahead: timedelta) -> None:
             now=lambda: datetime.now(UTC) + ahead,
         )
         soon = timedelta(milliseconds=5)
-        await asyncio.gather(_Exporter(state).keep_exporting(every=soon), Notifier(state).keep_notifying(every=soon))
+        await asyncio.gather(_Exporter(state).keep_exporting(every=soon), Notifier(state).keep(every=soon))
 
 
 if __name__ == "__main__":

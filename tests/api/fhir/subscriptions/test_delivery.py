@@ -305,7 +305,7 @@ async def test_the_notifier_finds_work_by_itself_and_one_that_hangs_keeps_nobody
     await begun(fhir, notifier, asking(receiver, "Patient", endpoint=f"{receiver.origin}/slow"))
     await begun(fhir, notifier, asking(receiver, "Patient"))
     running = asyncio.create_task(
-        Notifier(replace(state, outgoing=Hanging([receiver.origin]))).keep_notifying(every=timedelta(milliseconds=5))
+        Notifier(replace(state, outgoing=Hanging([receiver.origin]))).keep(every=timedelta(milliseconds=5))
     )
     await put(fhir, patient(id="p1"))
 
