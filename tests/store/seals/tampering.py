@@ -143,8 +143,10 @@ async def edit(trail: Trail) -> Tampered:
     statement = f"update audit_event set {column} = %s where hospital = %s and id = %s"  # noqa: S608  (from a list)
     await trail.run(statement, anew, trail.hospital, id_)
     place = link.first + index
-    if column == "xid" and anew < now["xid"]:
-        return Tampered("edit xid", 1, 1)  # it now stands before everything
+    if column == "xid" and anew < now["xid"] and link.number > 1:
+        # It now stands before everything, in the first link, which does not know its id. A row of the first link
+        # stays in it and is known by its id: then its own place is named.
+        return Tampered("edit xid", 1, 1)
     if column == "id":
         return Tampered("edit id", max(link.first, place - 4), place, exact=False)  # it moved within its transaction
     return Tampered(f"edit {column}", place, place)

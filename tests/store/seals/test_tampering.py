@@ -118,6 +118,27 @@ async def test_a_sample_of_tamperings_is_found_at_its_place(
     assert ways.total() == SAMPLE
 
 
+@pytest.mark.parametrize(
+    ("link", "wrong", "position"), [(0, "row-changed", 3), (0, "row-changed", 7), (1, "row-inserted", 1)]
+)
+async def test_a_row_moved_before_all_others_is_named_by_its_own_place_if_its_link_still_holds_it(
+    keys: KeyRing,
+    hospital: str,
+    place: Folder,
+    hand: AsyncConnection[DictRow],
+    database: Database,
+    *,
+    link: int,
+    wrong: str,
+    position: int,
+) -> None:
+    links = (await Trail.of(hand, hospital, Random(1))).links  # noqa: S311
+    id_ = links[link].ids[position - 1 if link == 0 else 2]
+    await hand.execute("update audit_event set xid = -9 where hospital = %s and id = %s", [hospital, id_])
+    first = (await verify(database.transaction, keys, hospital, place, datetime.now(UTC))).findings[0]
+    assert (first.what.value, first.position, first.row) == (wrong, position, id_)
+
+
 @pytest.mark.long
 async def test_a_thousand_tamperings_are_found_at_their_places(
     keys: KeyRing, hospital: str, place: Folder, hand: AsyncConnection[DictRow]
