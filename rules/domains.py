@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from rules.cells import Cell
 from rules.facts import CODED, FactDefinition, FactType
+from rules.instants import just_after, just_before, readable, sortable
 
 _INTEGERS = frozenset({FactType.INTEGER, FactType.MONEY})
 _TIMES = frozenset({FactType.DATE, FactType.INSTANT})
@@ -144,7 +145,7 @@ def of_cell(fact: FactDefinition, cell: Cell) -> Domain | None:
         values = _minus(values, _these(fact, cell.not_in))
     if isinstance(values, Ranges):
         for sign, bound in cell.bounds.items():
-            values = values.meet(beyond(sign, bound))
+            values = values.meet(beyond(sign, _bound(fact, bound)))
     return Domain(fact, values, absent=False)
 
 
@@ -234,7 +235,13 @@ def _none_of(values: Values) -> Values:
 def _these(fact: FactDefinition, values: tuple[Any, ...]) -> Values:
     if fact.type in CODED or fact.type is FactType.BOOLEAN:
         return Choices(frozenset(values))
-    return Ranges(tuple(sorted({(Edge(0, value, 0), Edge(0, value, 1)) for value in values})))
+    bounds = {_bound(fact, value) for value in values}
+    return Ranges(tuple(sorted((Edge(0, bound, 0), Edge(0, bound, 1)) for bound in bounds)))
+
+
+def _bound(fact: FactDefinition, value: Any) -> Any:
+    """What is written in a cell, as it is ordered."""
+    return sortable(value) if fact.type is FactType.INSTANT else value
 
 
 def _nothing(fact: FactDefinition, values: Values) -> bool:
@@ -288,9 +295,13 @@ def _example_time(fact: FactDefinition, low: Edge, high: Edge) -> str:
         if not low.rank:
             return str(_first_whole(fact, low))
         return "2026-01-01" if high.rank else str(_last_whole(fact, high))
-    if not low.rank:
-        return f"{low.value} or just after" if low.after else str(low.value)
-    return "2026-01-01T00:00:00Z" if high.rank else f"{high.value} or just before"
+    if low.rank:
+        return "2026-01-01T00:00:00Z" if high.rank else readable(high.value if high.after else just_before(high.value))
+    if not low.after:
+        return readable(low.value)
+    if not high.rank and high.after:
+        return readable(high.value)
+    return readable(just_after(low.value, None if high.rank else high.value))
 
 
 def _other_than(named: frozenset[Any]) -> str:

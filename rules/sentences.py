@@ -147,6 +147,11 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "Only a part of the table was examined for gaps and overlaps: {covered} combinations of columns.",
         "빈틈과 겹침은 일부만 살폈습니다: 열 조합 {covered}가지.",
     ),
+    "column-not-examined": (
+        "The codes of {fact} combine in too many ways: only the shortest lists were tried, and a gap or an overlap may "
+        "not be examined.",
+        "{fact}의 코드 조합이 너무 많아 짧은 목록만 시험했습니다. 살피지 못한 빈틈이나 겹침이 있을 수 있습니다.",
+    ),
     # proof
     "test-fails": (
         "The test {name} expects {expected} and gets {given}.",

@@ -14,18 +14,22 @@ from typing import Any
 from rules.domains import Domain, atoms, of_cell, whole
 from rules.facts import FactDefinition, nested
 from rules.findings import Finding, Severity, finding
+from rules.tables.lists import Listed, lists
 from rules.tables.model import HitPolicy, Table
 
 MOST_STATES = 50_000
 MOST_PAIRS = 20
 
+Part = Domain | Listed
+
 
 @dataclass(frozen=True)
 class Counterexample:
-    """Facts by path (absent ones left out) and the numbers, from 1, of the rows that match them."""
+    """Facts by path, the paths of those that are absent, and the numbers, from 1, of the rows that match them."""
 
     facts: dict[str, Any]
     rows: tuple[int, ...]
+    absent: tuple[str, ...] = ()
 
     @property
     def nested(self) -> dict[str, Any]:
@@ -35,7 +39,11 @@ class Counterexample:
 
 @dataclass
 class Examined:
-    """What was found. `complete` is false when the table was too wide, and `states` is how far the look went."""
+    """What was found.
+
+    complete: everything was looked at. Otherwise the table was too wide, and `states` is how far the look went; or
+    `unexamined` names columns of lists that hold too many combinations of codes to try them all.
+    """
 
     gaps: list[Counterexample] = field(default_factory=list)
     overlaps: dict[tuple[int, int], Counterexample] = field(default_factory=dict)
@@ -44,14 +52,15 @@ class Examined:
     findings: tuple[Finding, ...] = ()
     complete: bool = True
     states: int = 0
+    unexamined: tuple[str, ...] = ()
 
 
 def examine(table: Table, facts: dict[str, FactDefinition], most: int = MOST_STATES) -> Examined:
-    """Every kind of defect of a table, with counter-examples. Columns on lists are taken as may-match-or-not."""
+    """Every kind of defect of a table, with counter-examples."""
     found = Examined()
     walker = _Walker(table, facts, most)
     walker.walk()
-    found.complete, found.states = walker.complete, walker.states
+    found.complete, found.states, found.unexamined = walker.complete, walker.states, tuple(walker.unexamined)
     found.gaps = walker.gaps[:MOST_PAIRS]
     found.impossible = [
         number for number in range(1, len(table.rows) + 1) if walker.complete and number not in walker.seen
@@ -61,7 +70,7 @@ def examine(table: Table, facts: dict[str, FactDefinition], most: int = MOST_STA
         for number, example in walker.seen.items():
             if number not in walker.first:
                 found.shadowed[number] = example
-    found.findings = tuple(_findings(table, found))
+    found.findings = tuple(_findings(table, found, walker.wide))
     return found
 
 
@@ -69,25 +78,33 @@ class _Walker:
     def __init__(self, table: Table, facts: dict[str, FactDefinition], most: int) -> None:
         self._table = table
         self._most = most
+        self.unexamined: list[str] = []
         self._columns = [self._parts(facts[path], place) for place, path in enumerate(table.columns)]
         self._visited: set[tuple[int, int]] = set()
-        self._path: list[tuple[str, Domain | None]] = []
+        self._path: list[tuple[str, Part | None]] = []
         self.masks: dict[int, Counterexample] = {}
         self.gaps: list[Counterexample] = []
         self.seen: dict[int, Counterexample] = {}
         self.first: set[int] = set()
-        self.complete = True
+        self.wide = False
         self.states = 0
+
+    @property
+    def complete(self) -> bool:
+        return not self.wide and not self.unexamined
 
     def walk(self) -> None:
         self._from(0, (1 << len(self._table.rows)) - 1)
 
-    def _parts(self, fact: FactDefinition, place: int) -> list[tuple[Domain | None, int]]:
+    def _parts(self, fact: FactDefinition, place: int) -> list[tuple[Part | None, int]]:
         """The column's atoms, each with the rows that it meets as bits."""
         cells = [row.when[place] for row in self._table.rows]
         everything = whole(fact)
         if everything is None:
-            return self._opaque(cells)
+            listed = lists(fact, cells)
+            if not listed.whole:
+                self.unexamined.append(fact.path)
+            return list(listed.parts)
         domains = [None if cell is None else of_cell(fact, cell) for cell in cells]
         parts: dict[int, Domain] = {}
         for atom, bits in atoms(everything, domains):
@@ -95,22 +112,11 @@ class _Walker:
                 parts.setdefault(bits, atom)
         return [(atom, bits) for bits, atom in parts.items()]
 
-    @staticmethod
-    def _opaque(cells: list[Any]) -> list[tuple[Domain | None, int]]:
-        """A fact without a domain: each distinct cell alone may match, or none."""
-        always = sum(1 << i for i, cell in enumerate(cells) if cell is None)
-        kinds: list[Any] = []
-        for cell in cells:
-            if cell is not None and cell not in kinds:
-                kinds.append(cell)
-        alone = [always | sum(1 << i for i, cell in enumerate(cells) if cell == kind) for kind in kinds]
-        return [(None, bits) for bits in (*alone, always)]
-
     def _from(self, place: int, bits: int) -> None:
         if (place, bits) in self._visited:
             return
         if self.states >= self._most:
-            self.complete = False
+            self.wide = True
             return
         # What a visit costs: every part of the column it tries, or every row it tells of.
         self.states += 1 + (len(self._columns[place]) if place < len(self._columns) else bits.bit_length()) // 16
@@ -125,10 +131,9 @@ class _Walker:
 
     def _leaf(self, bits: int) -> None:
         rows = tuple(i + 1 for i in range(bits.bit_length()) if bits >> i & 1)
-        facts = {
-            path: example for path, atom in self._path if atom is not None and (example := atom.example()) is not None
-        }
-        example = Counterexample(facts, rows)
+        shown = {path: None if part is None else part.example() for path, part in self._path}
+        facts = {path: value for path, value in shown.items() if value is not None}
+        example = Counterexample(facts, rows, tuple(path for path in shown if path not in facts))
         self.masks[bits] = example
         if not rows:
             self.gaps.append(example)
@@ -151,7 +156,7 @@ def _overlaps(table: Table, walker: _Walker, found: Examined) -> None:
                 return
 
 
-def _findings(table: Table, found: Examined) -> list[Finding]:
+def _findings(table: Table, found: Examined, wide: bool) -> list[Finding]:
     said: list[Finding] = []
     answers_nothing = table.otherwise is not None or table.hit.many or table.hit in {HitPolicy.SUM, HitPolicy.COUNT}
     if not answers_nothing:
@@ -167,11 +172,16 @@ def _findings(table: Table, found: Examined) -> list[Finding]:
     said.extend(
         finding("row-impossible", f"/table/rows/{row - 1}", Severity.WARNING, row=row) for row in found.impossible
     )
-    if not found.complete:
+    said.extend(
+        finding("column-not-examined", f"/table/columns/{table.columns.index(path)}", Severity.NOTE, fact=path)
+        for path in found.unexamined
+    )
+    if wide:
         said.append(finding("table-too-wide", "/table", Severity.NOTE, covered=found.states))
     return said
 
 
 def _shown(example: Counterexample) -> str:
-    said = ", ".join(f"{path} = {json.dumps(value, ensure_ascii=False)}" for path, value in example.facts.items())
-    return said or "{}"
+    """As a person reads it; null is a fact that is absent."""
+    values = example.facts | dict.fromkeys(example.absent)
+    return ", ".join(f"{path} = {json.dumps(value, ensure_ascii=False)}" for path, value in values.items()) or "{}"

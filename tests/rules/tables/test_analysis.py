@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -128,3 +130,96 @@ def test_what_is_said_is_what_trying_every_value_shows(rows: list[tuple[Any, ...
         except Undecided:
             got = "undecided"
         assert got == "no-row" if example in examined.gaps else got not in {"no-row", "undecided"}
+
+
+def test_rows_that_look_for_different_codes_meet_in_a_list_that_holds_both() -> None:
+    made = table("unique", "flags", ({"has_any": ["a"]}, "yes"), ({"has_any": ["b"]}, "no"), otherwise="no")
+    examined = examine(made, REGISTRY.facts)
+    assert (examined.overlaps[1, 2].facts, examined.complete) == ({"flags": ["a", "b"]}, True)
+    (refused,) = examined.findings
+    assert (refused.code, refused.en) == ("rows-overlap", 'Rows 1 and 2 both match flags = ["a", "b"].')
+    apart = ({"has_any": ["a"]}, "yes"), ({"has_none": ["a", "b"]}, "no")
+    assert found(table("unique", "flags", *apart, otherwise="no")) == []
+
+
+def test_a_list_that_no_row_takes_is_a_gap_with_its_codes() -> None:
+    one = table("first", "flags", ({"has_any": ["a"]}, "yes"), ({"has_any": ["b", "c"]}, "no"))
+    assert [gap.facts for gap in examine(one, REGISTRY.facts).gaps] == [{"flags": []}]
+    without = table("first", "flags", ({"has_none": ["a"]}, "yes"), ({"has_none": ["b"]}, "no"))
+    assert [gap.facts for gap in examine(without, REGISTRY.facts).gaps] == [{"flags": ["a", "b"]}]
+    assert found(table("first", "flags", ({"has_none": ["a"]}, "yes"), ({"has_any": ["a"]}, "no"))) == []
+
+
+def test_a_row_of_a_list_that_earlier_rows_take_wholly_never_answers() -> None:
+    rows = ({"has_any": ["a"]}, "yes"), ({"has_none": ["a"]}, "no"), ({"has_any": ["b"]}, "yes")
+    assert found(table("first", "flags", *rows)) == [("row-shadowed", "/table/rows/2")]
+    assert found(table("first", "flags", ({"has_any": ["d"]}, "yes"), (None, "no"))) == [
+        ("row-impossible", "/table/rows/0")
+    ]
+
+
+def test_lists_with_too_many_combinations_are_said_to_be_not_examined_wholly() -> None:
+    rows = [({"has_any": [f"code-{number}"]}, "yes") for number in range(40)]
+    made = table("unique", "diagnoses", *rows, otherwise="no")
+    open_list = REGISTRY.facts["flags"].model_copy(update={"path": "diagnoses", "codes": {}})
+    examined = examine(made, {"diagnoses": open_list})
+    assert (examined.complete, examined.unexamined, examined.impossible) == (False, ("diagnoses",), [])
+    assert examined.overlaps[1, 2].facts == {"diagnoses": ["code-0", "code-1"]}
+    told = examined.findings[-1]
+    assert (told.code, told.pointer) == ("column-not-examined", "/table/columns/0")
+    assert "diagnoses" in told.en
+    assert "diagnoses" in told.ko
+
+
+def test_a_fact_that_is_absent_is_named_in_the_example() -> None:
+    (gap,) = examine(table("first", "since", ({"present": True}, "yes")), REGISTRY.facts).findings
+    assert gap.en == "No row answers for since = null."
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        ({"at_most": "2026-01-01T00:00:00Z"}, {"at_least": "2026-01-01T00:00:05Z"}),
+        ({"at_most": "2026-01-01T00:00:00Z"}, {"above": "2026-01-01T00:00:00.500000Z"}),
+        ({"below": "2026-01-01T00:00:00Z"}, {"above": "2026-01-01T00:00:00Z"}),
+        ({"below": "2026-01-01T00:00:00Z"}, {"below": "2026-01-01T00:00:01.250000Z"}),
+    ],
+)
+def test_a_gap_between_instants_is_shown_by_an_instant(low: dict[str, str], high: dict[str, str]) -> None:
+    made = table("first", "at", (low, "yes"), (high, "no"))
+    (gap, *_) = examine(made, REGISTRY.facts).gaps
+    assert REGISTRY.facts["at"].fits(gap.facts["at"])
+    assert answer(read(compile_table(made))[0], gap.nested) == "no-row"
+
+
+def test_a_fraction_of_a_second_comes_after_the_whole_one() -> None:
+    rows = {"at_most": "2026-01-01T00:00:00.500000Z"}, {"above": "2026-01-01T00:00:00Z"}
+    assert found(table("first", "at", *((row, "yes") for row in rows))) == []
+
+
+named = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=2, unique=True)
+list_cells = st.one_of(
+    st.none(), named.map(lambda codes: {"has_any": codes}), named.map(lambda codes: {"has_none": codes})
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.tuples(list_cells, bool_cells, st.sampled_from(["yes", "no"])), min_size=1, max_size=5), st.booleans()
+)
+def test_what_is_said_of_lists_is_what_trying_every_list_shows(rows: list[tuple[Any, ...]], unique: bool) -> None:
+    if all(row[0] is None for row in rows) or all(row[1] is None for row in rows):
+        return
+    made = table("unique" if unique else "first", "flags on", *rows)
+    tree, _ = read(compile_table(made))
+    every = [list(some) for size in range(4) for some in combinations(["a", "b", "c"], size)]
+    said = {answer(tree, {"flags": flags, "on": on}) for flags in every for on in (True, False)}
+    examined = examine(made, REGISTRY.facts)
+    assert examined.complete
+    assert bool(examined.gaps) == ("no-row" in said)
+    if unique:
+        assert bool(examined.overlaps) == ("rows-disagree" in said)
+    for gap in examined.gaps:
+        assert answer(tree, gap.nested) == "no-row"
+    for overlap in examined.overlaps.values():
+        assert answer(tree, overlap.nested) == "rows-disagree"
