@@ -24,6 +24,7 @@ from rules.checking.checker import check_logic
 from rules.document import RuleDocument
 from rules.facts import Facts, look_up
 from rules.findings import refuse
+from rules.lacking import lacking
 from rules.language import OPERATIONS_BUDGET
 from rules.points import PointDefinition, Registry, Shape, shipped_registry
 from rules.syntax import Node, Path, write
@@ -118,7 +119,7 @@ class RuleEngine:
         compiled = self.compiled(document)
         given, missing, wrong = _supplied(compiled, facts)
         if wrong:
-            return self._fallback(document, Why.WRONG_FACT, missing, wrong)
+            return fallen_back(document, Why.WRONG_FACT, _lacked(compiled, given, missing), wrong)
         try:
             text, _operations = compiled.rule.evaluate_metered(given)
             if (known := compiled.answers.get(text)) is not None:
@@ -126,14 +127,14 @@ class RuleEngine:
             answer = json.loads(text)
         except DataLogicError as error:
             why = _why(error)
-            return self._fallback(document, why, _lacked(compiled, missing, error) if why is Why.MISSING_FACT else ())
+            return fallen_back(document, why, _lacked(compiled, given, missing) if why is Why.MISSING_FACT else ())
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as panic:  # PanicException: the native library's own, outside of Exception
             if type(panic).__name__ != "PanicException":
                 raise
-            return self._fallback(document, Why.ERROR)
-        return self._answer(document, compiled.point, answer)
+            return fallen_back(document, Why.ERROR)
+        return judged(document, compiled.point, answer)
 
     def compiled(self, document: RuleDocument) -> Compiled:
         """The rule ready to run. Raises RuleUnusable with the place of the first thing that is wrong with it."""
@@ -173,26 +174,30 @@ class RuleEngine:
         answers = {json.dumps(key): Evaluated(key, outcomes=(key,)) for key in one}
         return Compiled(rule, checked.tree, point, reads, answers)
 
-    def _answer(self, document: RuleDocument, point: PointDefinition, answer: Any) -> Evaluated:
-        match answer:
-            case str() if answer in document.outcomes and point.shape is Shape.ONE:
-                return Evaluated(answer, outcomes=(answer,))
-            case list() if point.shape is Shape.MANY and all(key in document.outcomes for key in answer):
-                return Evaluated(" ".join(answer), outcomes=tuple(answer))
-            case int() | float() if point.shape is Shape.NUMBER and not isinstance(answer, bool):
-                if answer != NO_NUMBER:
-                    return Evaluated(json.dumps(answer), number=answer)
-                return self._fallback(document, Why.NO_ROW)
-            case str() if answer == NO_ROW:
-                return self._fallback(document, Why.NO_ROW)
-            case str() if answer == ROWS_DISAGREE:
-                return self._fallback(document, Why.ROWS_DISAGREE)
-        return self._fallback(document, Why.ERROR)
 
-    def _fallback(
-        self, document: RuleDocument, why: Why, missing: tuple[str, ...] = (), wrong: tuple[str, ...] = ()
-    ) -> Evaluated:
-        return Evaluated(document.fallback, why, missing, wrong, outcomes=(document.fallback,))
+def judged(document: RuleDocument, point: PointDefinition, answer: Any) -> Evaluated:
+    """What the logic's answer means: an outcome of the table, or the fallback with the reason."""
+    match answer:
+        case str() if answer in document.outcomes and point.shape is Shape.ONE:
+            return Evaluated(answer, outcomes=(answer,))
+        case list() if point.shape is Shape.MANY and all(key in document.outcomes for key in answer):
+            return Evaluated(" ".join(answer), outcomes=tuple(answer))
+        case int() | float() if point.shape is Shape.NUMBER and not isinstance(answer, bool):
+            if answer != NO_NUMBER:
+                return Evaluated(json.dumps(answer), number=answer)
+            return fallen_back(document, Why.NO_ROW)
+        case str() if answer == NO_ROW:
+            return fallen_back(document, Why.NO_ROW)
+        case str() if answer == ROWS_DISAGREE:
+            return fallen_back(document, Why.ROWS_DISAGREE)
+    return fallen_back(document, Why.ERROR)
+
+
+def fallen_back(
+    document: RuleDocument, why: Why, missing: tuple[str, ...] = (), wrong: tuple[str, ...] = ()
+) -> Evaluated:
+    """The decision point's fallback, with the reason."""
+    return Evaluated(document.fallback, why, missing, wrong, outcomes=(document.fallback,))
 
 
 def _supplied(compiled: Compiled, facts: Facts) -> tuple[Facts, tuple[str, ...], tuple[str, ...]]:
@@ -219,12 +224,9 @@ def _supplied(compiled: Compiled, facts: Facts) -> tuple[Facts, tuple[str, ...],
     return given, tuple(missing), tuple(wrong)
 
 
-def _lacked(compiled: Compiled, missing: tuple[str, ...], error: DataLogicError) -> tuple[str, ...]:
-    """The fact that stopped the rule first, then the others that it reads and that are never absent by right."""
-    stopped = str(error).partition("Variable not found: ")[2].partition(" ")[0]
-    by_right = {reading.name for reading in compiled.reads if reading.absent}
-    first = [name for name in missing if name == stopped]
-    return (*first, *(name for name in missing if name != stopped and name not in by_right)) or missing
+def _lacked(compiled: Compiled, given: Facts, missing: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the missing facts those that the rule would have asked for, the one that stopped it first."""
+    return missing if len(missing) == 1 else tuple(name for name in lacking(compiled.tree, given) if name in missing)
 
 
 def normalised(compiled: Compiled, facts: Facts) -> Facts:

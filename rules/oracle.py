@@ -47,6 +47,11 @@ def answer(tree: Node, facts: Mapping[str, Any], trace: Trace | None = None) -> 
     return _Oracle(facts, trace if trace is not None else Trace()).value(tree)
 
 
+def computed(operator: str, values: list[Any]) -> Any:
+    """An operator of known values, all of which it looks at. Raises Undecided."""
+    return _OPERATIONS[operator](values)
+
+
 class _Oracle:
     def __init__(self, facts: Mapping[str, Any], trace: Trace) -> None:
         self._facts = facts

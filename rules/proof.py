@@ -1,18 +1,17 @@
-"""A rule's own tests: run, what they reach, and how many slips of the pen they would notice."""
+"""A rule's own tests: run, and what of the rule they reach. What they would notice: `rules.mutating`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from rules.document import AttachedTest, RuleDocument
-from rules.engine import Compiled, Evaluated, RuleEngine, normalised
+from rules.engine import Compiled, Evaluated, RuleEngine, Why, fallen_back, judged, normalised
 from rules.findings import Finding, Severity, finding
 from rules.oracle import Trace, Undecided, answer
 from rules.points import Shape
-from rules.syntax import Call, Items, Literal, Names, Node, Switch, Var, walk
+from rules.syntax import Call, Items, Names, Node, Switch, Var, walk
 
 BUDGET: Final = 1_000_000
 """Steps for all tests of a document: a second or two. The library's dearest rule takes some thousands."""
@@ -30,7 +29,7 @@ class Tried:
 @dataclass(frozen=True)
 class Proof:
     """tests: those that were run. whole: they are all of them; otherwise they cost more than is spent on a document.
-    branches: the two sides of every condition of an `if`, and the rows of a table, that some test takes.
+    branches: the two sides of every condition of an `if`, and the rows of a table, that some passing test takes.
 
     findings: a failing test is an error; a side that no test takes is a note, a row that never answers a warning.
     """
@@ -56,19 +55,6 @@ class Proof:
         return self.rows_taken / self.rows if self.rows else 1.0
 
 
-@dataclass(frozen=True)
-class Mutation:
-    """Changes to the logic that the tests noticed, of all that were tried; the others with their places."""
-
-    tried: int
-    noticed: int
-    survived: tuple[tuple[str, str], ...]
-
-    @property
-    def score(self) -> float:
-        return self.noticed / self.tried if self.tried else 1.0
-
-
 def prove(engine: RuleEngine, document: RuleDocument) -> Proof:
     """Run the attached tests, as far as they cost no more than `BUDGET`. Raises RuleUnusable for a rule that does not
     compile."""
@@ -84,7 +70,10 @@ def prove(engine: RuleEngine, document: RuleDocument) -> Proof:
     ]
     if len(tried) < len(document.tests):
         findings.append(finding("tests-too-costly", f"/tests/{len(tried)}", limit=BUDGET, count=len(tried)))
-    findings.extend(finding("branch-untested", pointer, Severity.NOTE) for pointer, _ in missed)
+    findings.extend(
+        finding("branch-untested", pointer, Severity.NOTE, side_en=_SIDES[side][0], side_ko=_SIDES[side][1])
+        for pointer, side in missed
+    )
     findings.extend(
         finding("row-untested", f"/table/rows/{row - 1}", Severity.WARNING, row=row)
         for row, pointer in rows.items()
@@ -95,34 +84,29 @@ def prove(engine: RuleEngine, document: RuleDocument) -> Proof:
     return Proof(tried, len(sides), len(sides) - len(missed), len(rows), taken, tuple(findings), whole)
 
 
-def mutate(engine: RuleEngine, document: RuleDocument, most: int = 200) -> Mutation:
-    """Change the logic in `most` small ways, one at a time, and see whether a test fails.
-
-    Comparisons lose or gain their bound, `and` becomes `or`, numbers move by one, codes of a list are left out. The
-    tests are run on the oracle. Changes that mean the same as before cannot be noticed, so 1.0 is not always reached.
-    """
-    compiled = engine.compiled(document)
-    tried, survived, spent = 0, [], Trace()
-    for pointer, changed in _changes(compiled.tree):
-        if tried >= most or spent.steps > 10 * BUDGET:
-            break
-        tried += 1
-        mutant = replace(compiled, tree=changed)
-        if all(_still(mutant, document, test, spent) for test in document.tests):
-            survived.append((pointer, "the tests do not notice"))
-    return Mutation(tried, tried - len(survived), tuple(survived))
-
-
-def _try(engine: RuleEngine, document: RuleDocument, test: AttachedTest, shape: Shape) -> Tried:
-    evaluated = engine.evaluate(document, test.facts)
+def passes(test: AttachedTest, evaluated: Evaluated, shape: Shape) -> bool:
+    """Whether a rule's answer is what a test expects of it."""
     if test.indeterminate or evaluated.indeterminate:
-        passed = test.indeterminate and evaluated.indeterminate and evaluated.outcome == test.outcome
-    elif shape is Shape.NUMBER:
-        passed = evaluated.number == test.outcome
-    else:
-        keys = test.outcome if isinstance(test.outcome, tuple) else (test.outcome,)
-        passed = evaluated.outcomes == keys
-    return Tried(test, evaluated, passed)
+        return test.indeterminate and evaluated.indeterminate and evaluated.outcome == test.outcome
+    if shape is Shape.NUMBER:
+        return evaluated.number == test.outcome
+    keys = test.outcome if isinstance(test.outcome, tuple) else (test.outcome,)
+    return evaluated.outcomes == keys
+
+
+def followed(compiled: Compiled, tree: Node, document: RuleDocument, facts: Any, trace: Trace) -> Evaluated:
+    """What the engine would say were `tree` the rule's logic, worked out with a trace; the facts are no lies."""
+    try:
+        return judged(document, compiled.point, answer(tree, normalised(compiled, facts), trace))
+    except Undecided as undecided:
+        why = Why.MISSING_FACT if undecided.missing else Why.BUDGET if undecided.spent else Why.ERROR
+        return fallen_back(document, why)
+
+
+_SIDES: Final = {
+    True: ("is met", "충족되는"),
+    False: ("is not met", "충족되지 않는"),
+}
 
 
 def _expected(test: AttachedTest) -> str:
@@ -142,7 +126,7 @@ def _conditions(tree: Node) -> Iterator[str]:
         match node:
             case Call(operator="if"):
                 for condition in node.arguments[:-1:2]:
-                    if not _fixed(condition):
+                    if not fixed(condition):
                         yield condition.pointer
                 waiting.extend(node.arguments)
             case Call(operator="map" | "filter" | "all" | "some" | "none" | "reduce"):
@@ -155,14 +139,15 @@ def _conditions(tree: Node) -> Iterator[str]:
                 waiting.extend((node.on, *(case.result for case in node.cases), node.otherwise))
 
 
-def _fixed(node: Node) -> bool:
+def fixed(node: Node) -> bool:
+    """Whether a condition reads no fact, so that it goes one way only."""
     return not any(isinstance(part, Var | Names) for part in walk(node))
 
 
 def _run(
     engine: RuleEngine, compiled: Compiled, document: RuleDocument
 ) -> tuple[tuple[Tried, ...], set[tuple[str, bool]]]:
-    """The tests with what came of them, and the sides of conditions that they took."""
+    """The tests with what came of them, and the sides of conditions that those that pass took."""
     tried: list[Tried] = []
     seen: set[tuple[str, bool]] = set()
     steps = 0
@@ -170,11 +155,14 @@ def _run(
         if steps > BUDGET:
             break
         trace = Trace()
-        with suppress(Undecided):  # what it asked before it stopped was asked
-            answer(compiled.tree, normalised(compiled, test.facts), trace)
-        seen.update(trace.conditions.items())
+        evaluated = engine.evaluate(document, test.facts)
+        passed = passes(test, evaluated, compiled.point.shape)
+        if not evaluated.wrong:  # of facts that lie, the engine asks nothing
+            ours = followed(compiled, compiled.tree, document, test.facts, trace)
+            if passed and (ours.outcomes, ours.reason) == (evaluated.outcomes, evaluated.reason):
+                seen.update(trace.conditions.items())
         steps += trace.steps
-        tried.append(_try(engine, document, test, compiled.point.shape))
+        tried.append(Tried(test, evaluated, passed))
     return tuple(tried), seen
 
 
@@ -200,54 +188,3 @@ def _rows(document: RuleDocument) -> dict[int, str]:
                     for place, part in enumerate(given if isinstance(given, list) else [])
                 )
     return dict(enumerate(hits, start=1))
-
-
-def _still(mutant: Compiled, document: RuleDocument, test: AttachedTest, spent: Trace) -> bool:
-    trace = Trace()
-    try:
-        given = answer(mutant.tree, normalised(mutant, test.facts), trace)
-    except Undecided:
-        return test.indeterminate
-    finally:
-        spent.steps += trace.steps
-    expected = list(test.outcome) if isinstance(test.outcome, tuple) else test.outcome
-    if test.indeterminate:
-        return given not in document.outcomes if isinstance(given, str) else False
-    return bool(given == expected)
-
-
-_SWAPPED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "and": "or", "or": "and", "==": "!=", "+": "-"}
-
-
-def _changes(tree: Node) -> Iterator[tuple[str, Node]]:
-    for node in walk(tree):
-        for changed in _changed(node):
-            yield node.pointer, _put(tree, node, changed)
-
-
-def _changed(node: Node) -> Iterator[Node]:
-    match node:
-        case Call() if node.operator in _SWAPPED and len(node.arguments) > 1:
-            if not (node.operator in {"and", "or"} and sum(not _fixed(part) for part in node.arguments) < 2):
-                yield replace(node, operator=_SWAPPED[node.operator])
-        case Literal(value=bool()):
-            return
-        case Literal(value=int() | float() as value):
-            yield replace(node, value=value + 1)
-        case Items() if len(node.items) > 1:
-            yield replace(node, items=node.items[1:])
-
-
-def _put(tree: Node, old: Node, new: Node) -> Node:
-    """The tree with one node changed, found by identity."""
-    if tree is old:
-        return new
-    match tree:
-        case Call():
-            return replace(tree, arguments=tuple(_put(part, old, new) for part in tree.arguments))
-        case Items():
-            return replace(tree, items=tuple(_put(part, old, new) for part in tree.items))
-        case Switch():
-            cases = tuple(replace(case, result=_put(case.result, old, new)) for case in tree.cases)
-            return replace(tree, on=_put(tree.on, old, new), cases=cases, otherwise=_put(tree.otherwise, old, new))
-    return tree

@@ -165,6 +165,9 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "The test {name} supplies {fact}, which is not what the dictionary declares.",
         "시험 {name}의 {fact} 값이 사전의 정의와 다릅니다.",
     ),
-    "branch-untested": ("No test takes this branch.", "이 가지를 지나는 시험이 없습니다."),
+    "branch-untested": (
+        "No passing test takes the side where this condition {side_en}.",
+        "이 조건이 {side_ko} 쪽을 지나는 통과한 시험이 없습니다.",
+    ),
     "row-untested": ("No test is answered by row {row}.", "{row}행이 답하는 시험이 없습니다."),
 }

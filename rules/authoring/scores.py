@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from domain.decisions import DecisionPoint
-from rules.authoring.writing import at_most, banded, either, emitted, fact, total, when
+from rules.authoring.writing import Written, at_most, banded, either, emitted, fact, scoring, total, when
+
+Bands = tuple[tuple[tuple[float, int], ...], int]
+"""Highest value and points of each band upwards, and the points above all of them."""
+
+_RED = 3  # the most that one measurement can give
 
 
 def early_warning() -> Any:
@@ -14,8 +19,8 @@ def early_warning() -> Any:
     Source: Royal College of Physicians, National Early Warning Score (NEWS) 2, 2017, charts 1 and 2. Not for children
     under 16, of whom a person is told to look.
     """
-    saturation, on_oxygen = fact("vitals.spo2"), fact("vitals.on_oxygen")
-    scale_1 = banded(saturation, (91, 3), (93, 2), (95, 1), above=0)
+    saturation, on_oxygen, hypercapnic = fact("vitals.spo2"), fact("vitals.on_oxygen"), fact("vitals.hypercapnic")
+    scale_1: Bands = ((91, 3), (93, 2), (95, 1)), 0
     scale_2 = when(
         (saturation <= 83, 3),
         (saturation <= 85, 2),
@@ -26,22 +31,36 @@ def early_warning() -> Any:
         (saturation <= 96, 2),
         otherwise=3,
     )
-    respiration = banded(fact("vitals.respiration"), (8, 3), (11, 1), (20, 0), (24, 2), above=3)
-    oxygenation = when((fact("vitals.hypercapnic"), scale_2), otherwise=scale_1)
-    systolic = banded(fact("vitals.systolic"), (90, 3), (100, 2), (110, 1), (219, 0), above=3)
-    pulse = banded(fact("vitals.pulse"), (40, 3), (50, 1), (90, 0), (110, 1), (130, 2), above=3)
-    consciousness = when((fact("vitals.consciousness") == "alert", 0), otherwise=3)
-    temperature = banded(fact("vitals.temperature"), (35.0, 3), (36.0, 1), (38.0, 0), (39.0, 1), above=2)
-    oxygen = when((on_oxygen, 2), otherwise=0)
-    score = total(respiration, oxygenation, oxygen, systolic, pulse, consciousness, temperature)
-    each = (respiration, oxygenation, systolic, pulse, consciousness, temperature)
+    measured: dict[str, Bands] = {
+        "vitals.respiration": (((8, 3), (11, 1), (20, 0), (24, 2)), 3),
+        "vitals.systolic": (((90, 3), (100, 2), (110, 1), (219, 0)), 3),
+        "vitals.pulse": (((40, 3), (50, 1), (90, 0), (110, 1), (130, 2)), 3),
+        "vitals.temperature": (((35.0, 3), (36.0, 1), (38.0, 0), (39.0, 1)), 2),
+    }
+    alert = fact("vitals.consciousness") == "alert"
+    score = total(
+        *(banded(fact(path), *bands, above=above) for path, (bands, above) in measured.items()),
+        when((hypercapnic, scale_2), otherwise=banded(saturation, *scale_1[0], above=scale_1[1])),
+        when((on_oxygen, 2), otherwise=0),
+        when((alert, 0), otherwise=3),
+    )
+
+    def single(least: int) -> list[Written]:
+        """The measurements that give at least so many points, oxygen itself and consciousness apart."""
+        low, high = (83, 96) if least == _RED else (87, 92)
+        return [
+            *(scoring(least, fact(path), *bands, above=above) for path, (bands, above) in measured.items()),
+            hypercapnic & either(saturation <= low, on_oxygen & (saturation > high)),
+            ~hypercapnic & scoring(least, saturation, *scale_1[0], above=scale_1[1]),
+        ]
+
     return emitted(
         when(
             (fact("patient.age") < 16, "assess-now"),
             (score >= 7, "high"),
             (score >= 5, "medium"),
-            (either(*(points == 3 for points in each)), "low-medium"),
-            (score >= 1, "low"),
+            (either(~alert, *single(_RED)), "low-medium"),
+            (either(on_oxygen, *single(1)), "low"),  # who is not alert has gone above
             otherwise="routine",
         )
     )

@@ -32,12 +32,34 @@ def banded(value: Written, *bands: tuple[float, int], above: int) -> Written:
     return when(*((value <= highest, points) for highest, points in bands), otherwise=above)
 
 
+def scoring(least: int, value: Written, *bands: tuple[float, int], above: int) -> Written:
+    """Whether a banded value gives at least so many points: the condition itself, without counting."""
+    points = [points for _, points in bands] + [above]
+    edges = [None, *(highest for highest, _ in bands), None]
+    ranges: list[tuple[float | None, float | None]] = []
+    for index, each in enumerate(points):
+        if each < least:
+            continue
+        if ranges and index and ranges[-1][1] == edges[index]:
+            ranges[-1] = (ranges[-1][0], edges[index + 1])
+        else:
+            ranges.append((edges[index], edges[index + 1]))
+    return either(*(_between(value, low, high) for low, high in ranges))
+
+
+def _between(value: Written, low: float | None, high: float | None) -> Written:
+    """Above `low` and at most `high`; None for no bound."""
+    if low is None:
+        return value <= high
+    return value > low if high is None else (value > low) & (value <= high)
+
+
 def total(*parts: Written) -> Written:
     return Expression(_SUM, *map(_operand, parts))
 
 
 def either(*conditions: Written) -> Written:
-    return Expression(_ANY, *map(_operand, conditions))
+    return conditions[0] if len(conditions) == 1 else Expression(_ANY, *map(_operand, conditions))
 
 
 def at_most(value: Written, most: int) -> Written:

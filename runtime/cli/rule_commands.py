@@ -17,6 +17,7 @@ from runtime.cli import rule_pack_commands
 
 if TYPE_CHECKING:
     from rules.document import RuleDocument
+    from rules.mutating import Mutation
 
 # ruff: noqa: PLC0415  (each command imports what it needs, so that help is there at once)
 
@@ -85,7 +86,8 @@ def try_tests(
 ) -> None:
     """Run the tests attached to rules and print what they cover. The exit code is 1 when one fails."""
     from rules.engine import RuleEngine
-    from rules.proof import mutate, prove
+    from rules.mutating import mutate
+    from rules.proof import prove
 
     engine, failed = RuleEngine(), False
     for file in _documents(files):
@@ -102,12 +104,14 @@ def try_tests(
         said = [f"{passed} of {len(proof.tests)} tests", f"{proof.branches_taken} of {proof.branches} branches"]
         if proof.rows:
             said.append(f"{proof.rows_taken} of {proof.rows} rows")
-        if mutations:
-            mutation = mutate(engine, document)
-            said.append(f"{mutation.noticed} of {mutation.tried} mutations noticed")
+        mutation = mutate(engine, document) if mutations else None
+        if mutation is not None:
+            said.append(_noticed(mutation))
         typer.echo(f"{file}: {', '.join(said)}")
         for found in proof.findings:
             typer.echo(f"  {found.severity.value} {found.pointer}: {found.en}")
+        for pointer, change in mutation.survived if mutation is not None else ():
+            typer.echo(f"  note {pointer}: No test notices the change {change}.")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -164,6 +168,13 @@ def describe(files: Files) -> None:
     for file in _documents(files):
         with _placed(file):
             typer.echo(section(_document(file), file.parent.name, shipped_registry()) + "\n")
+
+
+def _noticed(mutation: Mutation) -> str:
+    if not mutation.passed:
+        return "no mutation tried because a test fails"
+    said = f"{mutation.noticed} of {mutation.tried} mutations noticed"
+    return said if mutation.tried == mutation.possible else f"{said}, of {mutation.possible} possible ones"
 
 
 def _evaluate_lines(file: Path) -> None:

@@ -11,6 +11,7 @@ from rules.document import AttachedTest, RuleDocument
 from rules.engine import RuleEngine, Why
 from rules.library import shipped
 from rules.points import Shape, shipped_registry
+from rules.proof import prove
 
 ENGINE = RuleEngine()
 
@@ -45,6 +46,13 @@ def test_every_outcome_and_the_fallback_are_reached_by_an_attached_test(rule: Ru
     if shipped_registry().point(rule.decision_point).shape is not Shape.NUMBER:
         assert reached | {rule.fallback} == set(rule.outcomes)
     assert any(test.indeterminate for test in rule.tests)
+
+
+@pytest.mark.parametrize("rule", shipped().values(), ids=lambda rule: rule.id)
+def test_the_attached_tests_take_every_branch_both_ways_and_every_row(rule: RuleDocument) -> None:
+    proof = prove(ENGINE, rule)
+    assert proof.findings == ()
+    assert (proof.passed, proof.branch_coverage, proof.row_coverage) == (True, 1.0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,13 @@ def test_a_failing_test_is_told_and_the_exit_code_says_so(tmp_path: Path) -> Non
     assert told.exit_code == 1
     assert "expects within-30-minutes and gets within-15-minutes" in told.stdout
     assert "empty.json#/id" in told.stdout
-    assert "mutations noticed" in told.stdout
+    assert "no mutation tried because a test fails" in told.stdout
+
+
+def test_slips_that_no_test_notices_are_named_with_their_place() -> None:
+    told = run("test", "--mutations", LIBRARY / "orders" / "early-warning.json").stdout
+    assert "of 200 mutations noticed, of 248 possible ones" in told
+    assert ": No test notices the change 3 → 4." in told
 
 
 def test_check_speaks_both_languages_and_json(tmp_path: Path) -> None:
