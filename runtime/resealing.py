@@ -1,4 +1,7 @@
-"""Sealing anew beside every server, after a rotation: batch by batch, with pauses that leave the database to people."""
+"""Sealing anew beside every server, after a rotation: batch by batch, with pauses that leave the database to people.
+
+After an update from a release that kept words of health readable in search rows, these are hidden in the same way.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from domain.errors import PhisError, Unavailable
 from store import data_keys, resealing
 from store.data_keys import DataKey
 from store.database import Database
+from store.fhir import reindexing
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +46,18 @@ async def reseal(database: Database, hospital: str) -> int:
     return steps
 
 
+async def hide_words(database: Database, hospital: str) -> int:
+    """Every word of health of a hospital that an earlier release has kept readable: of how many resources."""
+    done = 0
+    while True:
+        async with database.transaction(hospital) as tx:
+            some = await reindexing.hide_words(tx)
+        if not some:
+            return done
+        done += some
+        await asyncio.sleep(_BREATH)
+
+
 async def _let_ring_keys_go(database: Database, hospital: str) -> None:
     """They cannot be destroyed from here, but searches need not ask for their hashes any more."""
     async with database.transaction(hospital) as tx:
@@ -63,6 +79,8 @@ async def keep_resealing(database: Database) -> None:
                 LIVE.labels(hospital).set(sum(key.retired_at is None for key in keys))
                 if changing(keys) and (steps := await reseal(database, hospital)):
                     log.info("sealed anew", hospital=hospital, count=steps)
+                if done := await hide_words(database, hospital):
+                    log.info("words hidden", hospital=hospital, count=done)
         except Unavailable as later:
             log.info("sealing anew waits", reason=later.code)
         except PhisError as broken:  # one record that does not open must not end the server's part for all hospitals

@@ -21,12 +21,18 @@ from api.fhir.text import Json, write
 from domain import fhir
 from domain.clock import HospitalClock
 from rules.scopes import Grants
+from store.search import places
+from store.search.searching import MOST_BODIES
 
 _OF_TYPE = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
 _OF_SYSTEM = ("history-system", "search-system")
 
 _HTTP = {"system": "http://terminology.hl7.org/CodeSystem/message-transport", "code": "http"}
-_RELEASED = "2026-11-23"
+_RELEASED = "2026-11-24"
+_OF_WORDS = (
+    "Texts of records are hashed here. What begins with fewer than four letters (or two syllables of Hangul), :contains"
+    f" and _sort are decided by opened records: of at most {MOST_BODIES}, else too-costly."
+)
 
 
 async def capabilities(call: Call) -> Answer:
@@ -142,7 +148,11 @@ def _registered(codes: tuple[str, ...]) -> list[str]:
 
 def _parameters(kind: str) -> Iterator[Json]:
     for code, parameter in sorted(fhir.search_parameters(kind).items()):
-        yield {"name": code, "definition": parameter.url, "type": parameter.type}
+        said: Json = {"name": code, "definition": parameter.url, "type": parameter.type}
+        compiled = places.parameter(kind, code)
+        if compiled is not None and compiled.words:
+            said["documentation"] = _OF_WORDS
+        yield said
 
 
 @lru_cache(maxsize=65536)

@@ -5,6 +5,9 @@ Batch by batch, each a transaction of the caller's; searches go on meanwhile and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from store.care.relations import relate
 from store.database import Transaction
 from store.fhir import statements
@@ -12,6 +15,7 @@ from store.fhir.rows import TABLES, by_table
 from store.fhir.versions import opened
 from store.search.extract import extract
 from store.search.keyed import token_hash
+from store.search.words import FORMERLY
 
 
 async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> tuple[int, int] | None:
@@ -25,6 +29,44 @@ async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> tuple
     )
     if not found:
         return None
+    await _make_anew(tx, found)
+    return int(found[-1]["number"]), len(found)
+
+
+async def hide_words(tx: Transaction, *, limit: int = 200) -> int:
+    """Make the rows anew of some resources whose words of health an earlier release has kept readable.
+
+    How many; 0 when there are none, or others are at them. Raises RuntimeError where readable words would be left.
+    """
+    found = await tx.all(
+        """
+        select type, id, version, last_updated, owner, deleted, key_id, body, number from resource
+        where hospital = %(hospital)s and number in (
+            select resource from search_string
+            where hospital = %(hospital)s and parameter = any(%(readable)s::int8[]) limit %(limit)s
+        ) for update skip locked
+        """,
+        {"hospital": tx.hospital, "readable": _READABLE, "limit": limit},
+    )
+    if not found:
+        return 0
+    await _make_anew(tx, found)
+    left = await tx.one(
+        """
+        select count(*) as n from search_string
+        where hospital = %s and resource = any(%s::int8[]) and parameter = any(%s::int8[])
+        """,
+        [tx.hospital, [row["number"] for row in found], _READABLE],
+    )
+    if left is None or left["n"] != 0:
+        raise RuntimeError("words of health stay readable in search rows that were made anew")
+    return len(found)
+
+
+_READABLE = list(FORMERLY.values())
+
+
+async def _make_anew(tx: Transaction, found: Sequence[dict[str, Any]]) -> None:
     versions = [opened(tx, row) for row in found]
     made = [
         # Under the key of the body: which rows stand under which key is told by `resource.key_id`.
@@ -49,4 +91,3 @@ async def reindex(tx: Transaction, *, after: int = 0, limit: int = 500) -> tuple
         # As a write makes them: a stay without an end ended when it was last written.
         body = None if version.deleted else version.body
         await relate(tx, [(version.reference, body, version.version + 1)], version.last_updated)
-    return made[-1][0], len(made)

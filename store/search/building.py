@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from domain.errors import Invalid
 from store.database import Transaction
 from store.search import comparisons
+from store.search.anchors import BEGINS, Anchor, exact
 from store.search.extract import derived, special
+from store.search.hierarchies import hierarchy
 from store.search.keyed import Hash, target_key, token_hashes
 from store.search.persons import hop_to_person
-from store.search.places import Composite, Parameter, parameter
+from store.search.places import Composite, Parameter, Place, parameter
 from store.search.query import (
     AllOf,
     AnyOf,
@@ -32,19 +35,24 @@ from store.search.query import (
     Matches,
     NearValue,
     Not,
+    Opened,
     ReferenceValue,
     SimpleValue,
     TokenValue,
     Value,
 )
+from store.search.rechecking import only_bodies_tell
 from store.search.scaled import scaled
 from store.search.sql import FALSE, TRUE, ScopePredicate, Sql, both, either, in_compartment, negated, one_of
 from store.search.values import code_key
+from store.search.words import FORMERLY
+from store.search.words import compared as compared_words
 
 _TABLES = {
     "string": "search_string",
     "uri": "search_string",
     "token": "search_token",
+    "words": "search_token",
     "reference": "search_reference",
     "date": "search_date",
     "number": "search_quantity",
@@ -53,44 +61,25 @@ _TABLES = {
 }
 _KILOMETRES_A_DEGREE = 111.2
 
-# What a search begins at, the most telling first.
-_BEGINS = ("reference", "string", "uri", "quantity", "number", "date", "token")
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """A condition whose rows a search begins at: `rows` gives the number of each resource once."""
-
-    condition: Matches
-    rows: Sql
-    kind: str
-
-    @property
-    def rank(self) -> int:
-        """The lower, the fewer resources it is likely to have: a code that stands in few places comes last."""
-        primitive = all(place.fhir_type[0].islower() for place in self.condition.parameter.places)
-        if self.condition.modifier in {"identifier", "of-type"} or "Identifier" in _types_of(self.condition):
-            return 0
-        return _BEGINS.index(self.kind) + (len(_BEGINS) if self.kind == "token" and primitive else 0)
-
 
 @dataclass
 class Builder:
     """Makes conditions for one hospital and one scope. Every inner query gets an alias of its own.
 
-    linked: chains to a patient go on to the other records of the person.
+    linked: chains to a patient go on to the other records of the person.  unmoved: see Query.
     """
 
     hospital: str
     hashes: Sequence[Hash]
     scope: ScopePredicate
     linked: bool = False
+    unmoved: bool = False
     _aliases: int = field(default=0)
     _anchors: dict[int, Anchor | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tx: Transaction, scope: ScopePredicate, *, linked: bool = False) -> Builder:
-        return cls(tx.hospital, token_hashes(tx.keys, tx.hospital), scope, linked)
+    def of(cls, tx: Transaction, scope: ScopePredicate, *, linked: bool = False, unmoved: bool = False) -> Builder:
+        return cls(tx.hospital, token_hashes(tx.keys, tx.hospital), scope, linked, unmoved)
 
     def condition(self, asked: Condition, resource_type: str, alias: str) -> Sql:  # noqa: PLR0911  # one arm a kind
         """A condition on the row `alias` of `resource`; `resource_type` "" where it may be of any type."""
@@ -106,13 +95,21 @@ class Builder:
             case InList():
                 return self._in_list(asked, alias)
             case AllOf():
-                return both(*(self.condition(each, resource_type, alias) for each in asked.conditions))
+                return both(*(self._inner(each, resource_type, alias) for each in asked.conditions))
             case AnyOf():
-                return either(self.condition(each, resource_type, alias) for each in asked.conditions)
+                return either(self._inner(each, resource_type, alias) for each in asked.conditions)
             case Not():
-                return negated(self.condition(asked.condition, resource_type, alias))
+                return negated(self._inner(asked.condition, resource_type, alias))
             case InText():
                 return TRUE  # looked up in the bodies afterwards
+            case Opened():
+                return one_of(f"{alias}.number", "int8", asked.numbers)
+
+    def _inner(self, asked: Condition, resource_type: str, alias: str) -> Sql:
+        """A condition within another, where nobody asks the bodies any more: `opening` has done so before."""
+        if only_bodies_tell(asked):
+            raise Invalid("texts of records cannot be searched by here, within another condition", field="http.query")
+        return self.condition(asked, resource_type, alias)
 
     def visible(self, resource_type: str, alias: str) -> Sql:
         """What is there and may be seen."""
@@ -133,14 +130,36 @@ class Builder:
         if kind == "special":
             return either(self._near(asked.parameter, cast("NearValue", each), alias) for each in asked.values)
         if asked.modifier in {"missing", "present"}:
-            found = self._row(asked.parameter, TRUE, alias)
+            found = self._words(asked, alias) if asked.parameter.words else self._row(asked.parameter, TRUE, alias)
             return _not(found) if asked.modifier == "missing" else found
         if asked.modifier in {"above", "below"} and kind == "reference":
-            return self._hierarchy(asked, alias)
+            return hierarchy(self.hospital, asked, alias)
+        if asked.parameter.words:
+            return self._words(asked, alias)
         kind, numbers = self._rows_asked(asked)
         compared = self._compared(kind, asked.values, asked.modifier)
         found = self._row(asked.parameter, compared, alias, kind=kind, numbers=numbers)
         return _not(found) if asked.modifier == "not" else found
+
+    def _words(self, asked: Matches, alias: str) -> Sql:
+        """What may match: bodies decide. Of several types some may keep a parameter's texts readable."""
+        # Readable texts were cut: what stands further back in them only their bodies tell.
+        there = asked.modifier in {"missing", "present"} or (asked.modifier == "contains" and self.unmoved)
+        numbers: dict[str, list[int]] = {"string": [], "words": []}
+        for place in asked.parameter.places:
+            numbers[place.kind].append(place.number)
+            if self.unmoved and place.kind == "words":
+                numbers["string"].append(FORMERLY[place.number])
+        return either(
+            self._row(
+                asked.parameter,
+                TRUE if there else self._compared(kind, asked.values, asked.modifier),
+                alias,
+                kind=kind,
+                numbers=listed,
+            )
+            for kind, listed in numbers.items()
+        )
 
     def anchor(self, asked: Condition) -> Anchor | None:
         """The rows of a condition that a search may begin at, None where it has no rows of its own or too many."""
@@ -148,25 +167,29 @@ class Builder:
             self._anchors[id(asked)] = self._anchor(asked)
         return self._anchors[id(asked)]
 
-    def _anchor(self, asked: Condition) -> Anchor | None:
+    def _anchor(self, asked: Condition) -> Anchor | None:  # noqa: PLR0911  # one arm a reason
         if not isinstance(asked, Matches) or asked.modifier in {"missing", "present", "not"}:
             return None
         kind, code = asked.parameter.kind, asked.parameter.code
         if kind == "reference" and asked.modifier in {"above", "below"}:
             return None
-        if code in {"_id", "_lastUpdated"} or kind not in _BEGINS or not asked.parameter.places:
+        if code in {"_id", "_lastUpdated"} or kind not in BEGINS or not asked.parameter.places:
+            return None
+        if asked.parameter.words and (self.unmoved or any(_is_readable(place) for place in asked.parameter.places)):
             return None
         if kind == "date" and any(each.prefix != "eq" for each in asked.values if isinstance(each, DateValue)):
             return None
         kind, numbers = self._rows_asked(asked)
         places, compared = one_of("x.parameter", "int8", numbers), self._compared(kind, asked.values, asked.modifier)
-        if FALSE in (places, compared):
+        if FALSE in (places, compared) or compared == TRUE:
             return None
         single = len(numbers) == 1 and len(asked.values) == 1 and len(self.hashes) == 1
         where = both(Sql("x.hospital = %s", (self.hospital,)), places, compared)
         rows = Sql(f"select x.resource as number from {_TABLES[kind]} x where {where.text}", where.values)
-        once = single and _exact(asked.values[0])
-        if not once:
+        once = single and exact(asked.values[0])
+        if single and kind == "words":  # a text may begin as another one of the resource does
+            rows = Sql(rows.text.replace("select ", "select distinct ", 1), rows.values)
+        elif not once:
             # Planned by itself: for the first page alone PostgreSQL would read all rows in the order of resources.
             rows = Sql(f"with a as materialized ({rows.text}) select distinct number from a", rows.values)
         return Anchor(asked, rows, kind)
@@ -175,9 +198,9 @@ class Builder:
         """The kind and the places of the rows that a condition compares."""
         if asked.modifier in {"identifier", "of-type"}:
             return "token", [special(place, asked.modifier) for place in asked.parameter.places]
-        return asked.parameter.kind, asked.parameter.numbers
+        return "words" if asked.parameter.words else asked.parameter.kind, asked.parameter.numbers
 
-    def _compared(self, kind: str, values: Sequence[Value], modifier: str = "") -> Sql:
+    def _compared(self, kind: str, values: Sequence[Value], modifier: str = "") -> Sql:  # noqa: PLR0911  # one arm a kind
         given = cast("Any", values)
         match kind:
             case "token":
@@ -190,6 +213,8 @@ class Builder:
                 return comparisons.numbers(given)
             case "uri":
                 return comparisons.uris(given, modifier)
+            case "words":
+                return compared_words(given, modifier, self.hashes)
             case _:
                 return comparisons.strings(given, modifier)
 
@@ -220,7 +245,7 @@ class Builder:
         """A chain: what the resource refers to is of the type, may be seen, and meets the condition."""
         link, to = self._alias("f"), self._alias("c")
         places = one_of(f"{link}.parameter", "int8", reference.numbers)
-        met = self.condition(inner, kind, to)
+        met = self._inner(inner, kind, to)
         if FALSE in (places, met):
             return FALSE
         if self.linked and kind == "Patient":
@@ -236,7 +261,7 @@ class Builder:
         """A reverse chain: a resource that may be seen and meets the condition refers to this one."""
         link, by = self._alias("f"), self._alias("c")
         places = one_of(f"{link}.parameter", "int8", asked.parameter.numbers)
-        met = self.condition(asked.condition, asked.resource_type, by)
+        met = self._inner(asked.condition, asked.resource_type, by)
         if FALSE in (places, met):
             return FALSE
         there = both(places, self.visible(asked.resource_type, by), met)
@@ -257,27 +282,6 @@ class Builder:
             (self.hospital, asked.id, *there.values),
         )
 
-    def _hierarchy(self, asked: Matches, alias: str) -> Sql:
-        """`:below` a location or organization: it and all its parts; `:above`: it and all that it is part of."""
-        given = [target for each in asked.values for target in cast("ReferenceValue", each).targets]
-        keys = [target_key(each) for each in given]
-        parts = [parameter(kind, "partof") for kind in ("Location", "Organization")]
-        numbers = [number for each in parts if each is not None for number in each.numbers]
-        if asked.modifier == "below":
-            step, known = "select r.key", "p.target = reached.key and r.number = p.resource"
-        else:
-            step, known = "select p.target", "r.key = reached.key and p.resource = r.number"
-        places = one_of("x.parameter", "int8", asked.parameter.numbers)
-        return Sql(
-            f"exists (select from search_reference x where x.hospital = %s and x.resource = {alias}.number"
-            f" and {places.text} and x.target in ("
-            "with recursive reached (key) as (select unnest(%s::uuid[]) union "
-            f"{step} from reached, search_reference p, resource r"
-            " where p.hospital = %s and p.parameter = any(%s::int8[]) and r.hospital = %s and not r.deleted"
-            f" and {known}) select key from reached))",
-            (self.hospital, *places.values, keys, self.hospital, numbers, self.hospital),
-        )
-
     def _composite(self, searched: Parameter, value: CompositeValue, alias: str) -> Sql:
         return either(self._element(each, value, alias) for each in searched.composites)
 
@@ -291,6 +295,9 @@ class Builder:
             compared = self._compared(kind, others)
         searched = Parameter("", "", kind)
         found = self._row(searched, compared, alias, kind=kind, numbers=numbers)
+        if kind == "words" and self.unmoved:
+            readable = self._row(searched, self._compared("string", others), alias, kind="string", numbers=numbers)
+            found = either([found, readable])
         if found == FALSE or not isinstance(first, TokenValue) or first.system is None:
             return found
         # The rows are kept by code alone; that the code is of this system is asked of the component's own rows.
@@ -324,15 +331,8 @@ class Builder:
         return f"{letter}{self._aliases}"
 
 
-def _types_of(asked: Matches) -> set[str]:
-    return {place.fhir_type for place in asked.parameter.places}
-
-
-def _exact(value: Value) -> bool:
-    """Whether a resource has at most one row of it at one place."""
-    if isinstance(value, ReferenceValue):
-        return len(value.targets) == 1
-    return isinstance(value, TokenValue) and value.code is not None and value.system is not None
+def _is_readable(place: Place) -> bool:
+    return place.kind != "words"
 
 
 def _not(found: Sql) -> Sql:

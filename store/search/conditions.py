@@ -112,7 +112,7 @@ def find(types: tuple[str, ...], code: str) -> Parameter:
     if len({one.kind for one in each}) > 1:
         raise Unknown(code)
     places = tuple(place for one in each for place in one.places)
-    return replace(each[0], resource_type="", places=places)
+    return replace(each[0], resource_type="", places=places, words=any(one.words for one in each))
 
 
 def _has(name: str, value: str, context: Context, asked: str) -> Has:

@@ -22,6 +22,7 @@ from store.search.values import (
     token_rows,
     uri_rows,
 )
+from store.search.words import word_rows
 
 Converted = list[tuple[Any, ...]]
 
@@ -43,7 +44,7 @@ class Rows:
     def of(self, kind: str) -> set[Any]:
         """The table that rows of a kind of parameter go to."""
         match kind:
-            case "token":
+            case "token" | "words":
                 return self.tokens
             case "reference":
                 return self.references
@@ -106,6 +107,8 @@ def converted(place: Place, value: Any, hash_: Hash) -> Converted:
     match place.kind:
         case "token":
             return [*token_rows(value, place.fhir_type, hash_)]
+        case "words":
+            return [*word_rows(value, hash_)]
         case "date":
             found = bounds(value)
             return [found] if found else []
@@ -158,6 +161,13 @@ def _writer(kind: str, fhir_type: str, places: list[Place]) -> _Writer:
                 rows.dates.update((number, *found) for number in numbers)
 
         return write_dates
+    if kind == "words":
+
+        def write_words(rows: Rows, value: Any, hash_: Hash) -> None:
+            for row in word_rows(value, hash_):
+                rows.tokens.update((number, *row) for number in numbers)
+
+        return write_words
     plain = _PLAIN[kind]
     identified = [special(place, "identifier") for place in places] if fhir_type == "Reference" else []
 

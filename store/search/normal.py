@@ -15,13 +15,18 @@ _SPACES = re.compile(r"\s+")
 @lru_cache(maxsize=8192)
 def normal(text: str) -> str:
     """Hangul stays in syllables, so that a search for 기 does not find 김."""
+    return folded(text)[:LONGEST]
+
+
+def folded(text: str) -> str:
+    """The same of the whole text."""
     if text.isascii():
-        folded = text.lower()
+        found = text.lower()
     else:
         parts = unicodedata.normalize("NFKD", text).casefold()
         bare = "".join(each for each in parts if unicodedata.category(each) != "Mn")
-        folded = unicodedata.normalize("NFC", bare)
-    return _SPACES.sub(" ", folded).strip()[:LONGEST]
+        found = unicodedata.normalize("NFC", bare)
+    return _SPACES.sub(" ", found).strip()
 
 
 def after(prefix: str) -> str | None:

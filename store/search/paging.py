@@ -140,6 +140,8 @@ def sort_expression(key: SortKey, hospital: str, ranks: list[int] | None) -> Sql
             return Sql(f"(select {pick}(t.type || '/' || t.id) from search_reference x {target} {where})", values)
         case "number" | "quantity":
             return Sql(f"(select {pick}(x.low) from search_quantity x {where} and x.unit = 0)", values)
+        case _ if key.parameter.words:
+            return Sql("null::text")  # read from the bodies, which are put in order here
         case _:
             return Sql(f"(select {pick}(x.value) from search_string x {where})", values)
 

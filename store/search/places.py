@@ -41,6 +41,13 @@ _READABLE: dict[str, frozenset[str]] = {
     "uri": frozenset({"uri", "url", "canonical", "oid", "uuid"}),
 }
 
+WORDS = frozenset(
+    {"Observation.valueString", "Observation.valueCodeableConcept.text", "Condition.onsetString"}
+    | {"Condition.abatementString", "List.note.text", "List.title", "Composition.title"}
+    | {"DocumentReference.description", "DocumentManifest.description"}
+)
+"""What is said of health in words: found by beginnings, and readable nowhere but in the body (ADR 0028)."""
+
 _SEARCHED_IN_THE_ROW = frozenset({"_id", "_lastUpdated", "_text", "_content", "_query"})
 
 
@@ -56,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Values of one FHIR type at one place, searched as one kind.
+    """Values of one FHIR type at one place, searched as one kind; `words` are strings of which only hashes are kept.
 
     number: names the place in the search tables.  binding: the value set that a code is bound to.
     """
@@ -87,7 +94,10 @@ class Composite:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A search parameter of a type. `only`: of the references at its places only those to this type."""
+    """A search parameter of a type. `only`: of the references at its places only those to this type.
+
+    words: some of its texts stand in bodies only.
+    """
 
     resource_type: str
     code: str
@@ -98,6 +108,7 @@ class Parameter:
     only: str = ""
     targets: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    words: bool = False
 
     @property
     def numbers(self) -> list[int]:
@@ -160,13 +171,16 @@ def _compiled(resource_type: str, defined: SearchParameter) -> Parameter:
         tuple(places.values()),
         only=only.pop() if len(only) == 1 else "",
         targets=defined.targets,
+        words=any(place.kind == "words" for place in places.values()),
     )
 
 
 def _places(resource_type: str, path: str, kind: str) -> Iterator[Place]:
     for steps, fhir_type, binding in _leaves(resource_type, path):
         if fhir_type in _READABLE[kind]:
-            yield Place(steps, fhir_type, kind, hashed(f"{resource_type}.{_spelled(steps)}|{kind}"), binding)
+            path = f"{resource_type}.{_spelled(steps)}"
+            kept = "words" if kind == "string" and path in WORDS else kind
+            yield Place(steps, fhir_type, kept, hashed(f"{path}|{kept}"), binding)
 
 
 def _spelled(steps: tuple[Step, ...]) -> str:
@@ -217,7 +231,10 @@ def _composite(resource_type: str, defined: SearchParameter) -> Parameter:
                 named = f"{resource_type}.{_spelled(context)}:{defined.code.removeprefix('combo-')}"
                 made.append(Composite(context, tuple(parts), hashed(named)))
     seen = tuple(part[0].kind for part in made[0].parts) if made else ()
-    return Parameter(resource_type, defined.code, "composite", composites=tuple(made), kinds=seen)
+    words = any(place.kind == "words" for each in made for part in each.parts for place in part)
+    # What is asked of words is asked as of any string.
+    asked = tuple("string" if each == "words" else each for each in seen)
+    return Parameter(resource_type, defined.code, "composite", composites=tuple(made), kinds=asked, words=words)
 
 
 @lru_cache(maxsize=256)

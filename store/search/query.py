@@ -155,7 +155,14 @@ class Not:
     condition: Condition
 
 
-Condition = Matches | Chain | Has | InCompartment | InList | InText | AllOf | AnyOf | Not
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The numbers of resources whose bodies were opened, and meet what only bodies tell."""
+
+    numbers: tuple[int, ...]
+
+
+Condition = Matches | Chain | Has | InCompartment | InList | InText | AllOf | AnyOf | Not | Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,7 @@ class Query:
 
     understood: the parameters in effect, for the self link.  cursor: where the next page begins.
     linked: the hospital has merged patients, and a chain goes over them.
+    unmoved: texts that are hidden now may stand in `search_string` yet, where an earlier release has put them.
     """
 
     types: tuple[str, ...]
@@ -195,3 +203,4 @@ class Query:
     ignored: tuple[str, ...] = ()
     understood: tuple[tuple[str, str], ...] = ()
     linked: bool = False
+    unmoved: bool = False

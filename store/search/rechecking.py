@@ -1,6 +1,7 @@
 """What the search tables cannot say for certain, asked of the body: texts, and codes of which only hashes are kept.
 
-A 64-bit hash may, rarely, be another code's; a displayed text is in no table at all.
+A 64-bit hash may, rarely, be another code's; of words of health there are hashes of beginnings, of a displayed text
+nothing at all.
 """
 
 from __future__ import annotations
@@ -11,14 +12,48 @@ from typing import Any
 from domain import resident_numbers
 from store.fhir.versions import Version
 from store.search.normal import normal
-from store.search.places import Parameter
-from store.search.query import Condition, InText, Matches, TokenValue
-from store.search.values import code_key, codings
+from store.search.places import Composite, Parameter, Place, walk
+from store.search.query import (
+    AllOf,
+    AnyOf,
+    Chain,
+    CompositeValue,
+    Condition,
+    Has,
+    InText,
+    Matches,
+    Not,
+    ReferenceValue,
+    SimpleValue,
+    StringValue,
+    TokenValue,
+)
+from store.search.values import code_key, codings, target
+from store.search.words import meets
 
 
 def needs_bodies(conditions: Sequence[Condition]) -> bool:
     """Whether pages have to be filled by trying: some conditions are decided by bodies alone."""
-    return any(isinstance(each, InText) for each in conditions)
+    return any(only_bodies_tell(each) for each in conditions)
+
+
+def only_bodies_tell(each: Condition) -> bool:
+    """Whether the search tables narrow this condition at best; an `:exact` text they tell by its hash."""
+    if isinstance(each, Matches):
+        return each.parameter.words and each.modifier in {"", "contains"}
+    return isinstance(each, InText)
+
+
+def bodies_within(condition: Condition) -> bool:
+    """Whether only bodies tell the condition or any that it is made of."""
+    match condition:
+        case Chain():
+            return any(bodies_within(inner) for _, inner in condition.ways)
+        case Has() | Not():
+            return bodies_within(condition.condition)
+        case AllOf() | AnyOf():
+            return any(bodies_within(inner) for inner in condition.conditions)
+    return only_bodies_tell(condition)
 
 
 def decided_by_bodies(conditions: Sequence[Condition]) -> list[InText | Matches]:
@@ -26,20 +61,67 @@ def decided_by_bodies(conditions: Sequence[Condition]) -> list[InText | Matches]
     return [
         each
         for each in conditions
-        if isinstance(each, InText) or (isinstance(each, Matches) and each.modifier == "" and _is_coded(each))
+        if isinstance(each, InText) or (isinstance(each, Matches) and (_is_coded(each) or _is_worded(each)))
     ]
 
 
 def agrees(version: Version, conditions: Sequence[Condition]) -> bool:
     """Whether the body says what the search tables said, and meets the conditions that only it can."""
     return all(
-        _has_text(version, each) if isinstance(each, InText) else _has_code(version, each)
+        _has_text(version, each)
+        if isinstance(each, InText)
+        else (_has_words(version, each) if each.parameter.words else _has_code(version, each))
         for each in decided_by_bodies(conditions)
     )
 
 
 def _is_coded(each: Matches) -> bool:
-    return each.parameter.kind == "token" and bool(each.parameter.places) and not each.parameter.presence
+    plain = each.parameter.kind == "token" and each.modifier == ""
+    return plain and bool(each.parameter.places) and not each.parameter.presence
+
+
+def _is_worded(each: Matches) -> bool:
+    return each.parameter.words and each.modifier in {"", "exact", "contains"}
+
+
+def _has_words(version: Version, asked: Matches) -> bool:
+    body = version.body
+    strings = [each for each in asked.values if isinstance(each, StringValue)]
+    if strings:
+        return meets(
+            (value for place in asked.parameter.places for value in place.values(body)), strings, asked.modifier
+        )
+    pairs = [each for each in asked.values if isinstance(each, CompositeValue)]
+    return any(_has_pair(body, composite, pair) for composite in asked.parameter.composites for pair in pairs)
+
+
+def _has_pair(body: dict[str, Any], composite: Composite, asked: CompositeValue) -> bool:
+    """Whether one element has both: all parts of a composite of words are codes, references or strings."""
+    return any(
+        all(_has_part(body, element, *part) for part in zip(composite.parts, asked.parts, strict=True))
+        for element in walk(body, composite.context)
+    )
+
+
+def _has_part(body: dict[str, Any], element: Any, places: Sequence[Place], asked: SimpleValue) -> bool:
+    for place in places:
+        rooted = place.steps[0].name == "%resource"
+        values = walk(body, place.steps[1:]) if rooted else walk(element, place.steps)
+        if isinstance(asked, StringValue):
+            found = meets(values, [asked], "")
+        elif isinstance(asked, TokenValue):
+            found = any(_is_code(asked, pair) for value in values for pair in codings(value, place.fhir_type))
+        else:
+            found = isinstance(asked, ReferenceValue) and any(target(value) in asked.targets for value in values)
+        if found:
+            return True
+    return False
+
+
+def _is_code(asked: TokenValue, found: tuple[str, str]) -> bool:
+    system, code = found
+    fits = asked.code is None or code_key(asked.code) == code_key(code)
+    return fits and asked.system in {None, system}
 
 
 def _has_code(version: Version, asked: Matches) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.errors import TooCostly
@@ -17,7 +17,7 @@ from domain.ids import Reference
 from store.database import Transaction
 from store.fhir.versions import Version
 from store.patience import in_time
-from store.search import paging
+from store.search import opening, paging
 from store.search.building import Builder
 from store.search.including import COLUMNS, Found, found, included
 from store.search.links import touching
@@ -54,6 +54,7 @@ class Page:
 @in_time()
 async def search(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> Page:
     """One page. Raises Invalid for a cursor of another search, TooCostly."""
+    query = await _settled(tx, query, scope)
     if named := only_named(query):
         # Mostly nobody was merged: the page is found as if nobody were, and the question travels along.
         asked = await touching(tx, named)
@@ -65,7 +66,7 @@ async def search(tx: Transaction, query: Query, *, scope: ScopePredicate = every
 
 
 async def _page(tx: Transaction, query: Query, scope: ScopePredicate) -> Page:
-    builder = Builder.of(tx, scope, linked=query.linked)
+    builder = _builder(tx, query, scope)
     if query.count == 0 or query.summary == "count":
         return Page([], [], await _count(tx, query, builder), None)
     size = PAGE if query.count is None else query.count
@@ -83,8 +84,8 @@ async def _page(tx: Transaction, query: Query, scope: ScopePredicate) -> Page:
 @in_time()
 async def count(tx: Transaction, query: Query, *, scope: ScopePredicate = everything) -> int:
     """How many match, all pages together."""
-    query = await as_one_person(tx, query)
-    return await _count(tx, query, Builder.of(tx, scope, linked=query.linked))
+    query = await as_one_person(tx, await _settled(tx, query, scope))
+    return await _count(tx, query, _builder(tx, query, scope))
 
 
 @in_time()
@@ -92,10 +93,29 @@ async def references(
     tx: Transaction, query: Query, *, scope: ScopePredicate = everything, limit: int = 2
 ) -> list[Reference]:
     """The first few that match, for conditional interactions: none, one, or more than one."""
-    query = await as_one_person(tx, query)
-    run = _Run(tx, query, Builder.of(tx, scope, linked=query.linked), "gather", [])
+    query = await as_one_person(tx, await _settled(tx, replace(query, sort=()), scope))
+    run = _Run(tx, query, _builder(tx, query, scope), "gather", [])
     matches, _ = await run.page(None, limit)
     return [each.version.reference for each in matches]
+
+
+async def _settled(tx: Transaction, query: Query, scope: ScopePredicate) -> Query:
+    """The query with what only bodies tell, within chains and the like, replaced by what was found in them."""
+    if not opening.needed(query):
+        return query
+
+    async def find(types: tuple[str, ...], condition: Condition) -> tuple[int, ...]:
+        inner = await as_one_person(tx, Query(types, (condition,), unmoved=query.unmoved))
+        builder = _builder(tx, inner, scope)
+        matches, _ = await _Run(tx, inner, builder, _way(inner, builder), []).page(None, MOST_BODIES)
+        return tuple(each.number for each in matches)
+
+    query = replace(query, unmoved=await opening.any_unmoved(tx))
+    return await opening.settled(query, find)
+
+
+def _builder(tx: Transaction, query: Query, scope: ScopePredicate) -> Builder:
+    return Builder.of(tx, scope, linked=query.linked, unmoved=query.unmoved)
 
 
 def _where(builder: Builder, query: Query) -> Sql:
@@ -117,7 +137,7 @@ def _any_type(builder: Builder, query: Query) -> Sql | None:
 
 async def _count(tx: Transaction, query: Query, builder: Builder) -> int:
     if needs_bodies(query.conditions):
-        matches, _ = await _Run(tx, query, builder, "gather", []).page(None, MOST_BODIES)
+        matches, _ = await _Run(tx, replace(query, sort=()), builder, "gather", []).page(None, MOST_BODIES)
         return len(matches)
     source = _source(builder, query)
     row = await tx.one(f"select count(*) as n {source.text}".encode(), source.values)
@@ -172,6 +192,11 @@ def _names_few(each: Condition) -> bool:
     return each.parameter.code == "_id" or each.parameter.kind in {"composite", "special", "reference", "uri"}
 
 
+def _too_many(field: str) -> TooCostly:
+    said = "too many resources to look for a text in; narrow the search"
+    return TooCostly(said, limit=str(MOST_BODIES), field=field)
+
+
 @dataclass(frozen=True)
 class _Run:
     """Pages of one search."""
@@ -184,6 +209,8 @@ class _Run:
 
     async def page(self, cursor: Cursor | None, size: int) -> tuple[list[Found], Cursor | None]:
         """Up to `size` matches after the cursor, and the cursor of the next page if there is more."""
+        if any(key.parameter.words for key in self.query.sort):
+            return await self._page_by_words(cursor, size)
         filtering = needs_bodies(self.query.conditions)
         deciding = decided_by_bodies(self.query.conditions)
         kept: list[tuple[Found, Row]] = []
@@ -198,12 +225,19 @@ class _Run:
             if len(rows) < wanted:
                 return [each for each, _ in kept], None
             if opened >= MOST_BODIES:
-                raise TooCostly(
-                    "too many resources to look for a text in; narrow the search",
-                    limit=str(MOST_BODIES),
-                    field="http.query",
-                )
+                raise _too_many("http.query")
             cursor = self._cursor(rows[-1][1])
+
+    async def _page_by_words(self, cursor: Cursor | None, size: int) -> tuple[list[Found], Cursor | None]:
+        """The same in an order that only bodies tell: all that match are opened for each page."""
+        rows = await self._rows(None, MOST_BODIES + 1)
+        if len(rows) > MOST_BODIES:
+            raise _too_many("_sort")
+        deciding, sort = decided_by_bodies(self.query.conditions), self.query.sort
+        kept = [(each, opening.with_words(each, row, sort)) for each, row in rows if agrees(each.version, deciding)]
+        page = opening.in_order(kept, sort, cursor)[: size + 1]
+        more = self._cursor(page[size - 1][1]) if len(page) > size else None
+        return [each for each, _ in page[:size]], more
 
     async def _rows(self, cursor: Cursor | None, limit: int) -> list[tuple[Found, Row]]:
         statement = self._statement(cursor, limit)

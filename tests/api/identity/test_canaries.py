@@ -47,10 +47,7 @@ Json = dict[str, Any]
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 ACTIVE = {"coding": [{"system": CLINICAL, "code": "active"}]}
-READABLE = frozenset(
-    {"patient-name", "patient-address", "related-name", "observation-text-value", "list-note", "document-description"}
-    | {"composition-title", "condition-onset", "new-patient-name", "location-name"}
-)
+READABLE = frozenset({"patient-name", "patient-address", "related-name", "new-patient-name", "location-name"})
 """Words that a search finds by their beginnings stand in `search_string` as they are (ADR 0028)."""
 
 
@@ -117,7 +114,7 @@ def records(canary: Canaries) -> list[Json]:
     of = {"subject": patient}
 
     def made(kind: str, **more: Any) -> Json:
-        return {"resourceType": kind, "id": "canary", **more}
+        return {"resourceType": kind, "id": "canary"} | more
 
     div = f'<div xmlns="http://www.w3.org/1999/xhtml">{canary("narrative")}</div>'
     blob = canary("binary")
@@ -139,9 +136,15 @@ def records(canary: Canaries) -> list[Json]:
             "Observation", status="final", code={"text": canary("observation-code")},
             note=[{"text": canary("observation-note")}], valueString=canary("observation-text-value"), **of,
         ),
+        made("Observation", id="canary-concept", status="final", code={"text": "finding"},
+             valueCodeableConcept={"text": canary("observation-concept-value")}, **of),
         made("Condition", code={"text": canary("condition")}, note=[{"text": canary("condition-note")}],
-             onsetString=canary("condition-onset"), **of),
-        made("List", status="current", mode="working", note=[{"text": canary("list-note")}], **of),
+             clinicalStatus={"coding": [{"system": CLINICAL.replace("allergyintolerance", "condition"),
+                                         "code": "resolved"}]},
+             onsetString=canary("condition-onset"), abatementString=canary("condition-abatement"), **of),
+        made("List", status="current", mode="working", title=canary("list-title"),
+             note=[{"text": canary("list-note")}], **of),
+        made("DocumentManifest", status="current", description=canary("manifest-description"), content=[patient]),
         made("ClinicalImpression", status="completed", summary=canary("impression"), **of),
         made("DiagnosticReport", status="final", code={"text": "report"}, conclusion=canary("conclusion"), **of),
         made("Communication", status="completed", payload=[{"contentString": canary("message")}], **of),
@@ -178,6 +181,9 @@ async def _works_with_records(world: World, canary: Canaries, http: httpx.AsyncC
     assert (await http.put("/ClinicalImpression/canary", json=old | {"summary": canary("second")})).status_code == 200
     assert (await http.delete("/ClinicalImpression/canary")).status_code == 204
     number = next(iter(canary.words["resident-number"])).decode()
+    words = canary.words["observation-text-value"][0].decode()
+    found = await http.get(f"/Observation?value-string={words[:9]}&_sort=value-string")
+    assert found.json()["entry"][0]["resource"]["valueString"] == words
     for query in (f"name={canary('searched')}", f"identifier={number}", f"phone={canary('searched-phone')}"):
         assert (await http.get(f"/Patient?{query}")).status_code == 200
         assert (await http.post("/Patient/_search", data=dict([query.split("=")]))).status_code == 200
