@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date, time
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 from api.accesses import accessed
 from api.caller import Caller
 from api.commands.dispatch import Outcome, Planned
-from api.commands.shapes import Body, Instant, answer
+from api.commands.shapes import Body, Instant, WallTime, answer
 from api.deps import IdempotencyKey, allow
 from api.present import Present, present
 from api.state import AppState, State
@@ -60,8 +60,8 @@ class NewNeed(Body):
     position: DutyPosition
     place: Reference | None = None
     days: Days
-    starts: time
-    ends: time
+    starts: WallTime
+    ends: WallTime
     since: date
     until: date | None = None
 

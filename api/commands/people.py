@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from api.accesses import accessed
 from api.caller import Caller
 from api.commands.dispatch import Outcome
 from api.commands.duty import carried_out
-from api.commands.shapes import Body, answer
+from api.commands.shapes import Body, WallTime, answer
 from api.deps import IdempotencyKey, allow
 from api.present import Present, present
 from api.state import AppState, State
@@ -58,8 +58,8 @@ class NewContact(Body):
     kind: ChannelKind
     address: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     rank: Annotated[int, Field(ge=1, le=9)] = 1
-    quiet_from: time | None = None
-    quiet_until: time | None = None
+    quiet_from: WallTime | None = None
+    quiet_until: WallTime | None = None
 
 
 @router.post("/people/{account}/licences")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 from typing import Annotated, Any
 
 from fastapi.responses import JSONResponse
@@ -10,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, mode
 
 from api.commands.dispatch import Outcome
 
+_WALL = re.compile(r"\s*[0-2]\d:[0-5]\d(?::[0-5]\d)?\s*")
 _NUMBER = re.compile(r"\s*[+-]?[\d.]+(?:[eE][+-]?\d+)?\s*")
 
 
@@ -20,7 +22,18 @@ def _written_out(given: Any) -> Any:
     return given
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+WrittenOut = BeforeValidator(_written_out)
+Instant = Annotated[AwareDatetime, WrittenOut]
+
+
+def _on_the_wall(given: Any) -> Any:
+    """The hospital's clock hangs in one zone: a time with an offset is another one's, or none at all (+24:00)."""
+    if isinstance(given, int | float) or (isinstance(given, str) and not _WALL.fullmatch(given)):
+        raise ValueError("a time of the day is written as hours and minutes, without an offset")
+    return given
+
+
+WallTime = Annotated[time, BeforeValidator(_on_the_wall)]
 
 
 class Body(BaseModel):

@@ -51,6 +51,13 @@ def choose_ports(wish: Wish, settings: Settings) -> Ports:
     temporal = wish.temporal_port or _TEMPORAL_PORT
     for port in (temporal, temporal + _SCREENS_ABOVE):
         _refuse_taken(port, ports.LOOPBACK, "--temporal-port")
+        if port == server:
+            raise Misconfigured(
+                f"Port {port} is meant for the screens and for Temporal, which takes {temporal} and"
+                f" {temporal + _SCREENS_ABOVE}: choose another with --port or --temporal-port."
+            )
+        if port == worker:
+            worker = ports.free_port()
     return Ports(server, worker, temporal, temporal + _SCREENS_ABOVE)
 
 

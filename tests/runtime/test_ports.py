@@ -39,6 +39,14 @@ def test_a_start_on_a_taken_port_says_by_whom_and_what_to_do(taken: int, option:
 
 
 @pytest.mark.sockets
+@pytest.mark.parametrize("above", [0, 1000])
+def test_the_screens_and_temporal_do_not_share_a_port(above: int) -> None:
+    temporal = ports.free_port()
+    with pytest.raises(Misconfigured, match=f"Port {temporal + above} is meant for the screens and for Temporal"):
+        choose_ports(Wish(port=temporal + above, temporal_port=temporal), Settings())
+
+
+@pytest.mark.sockets
 def test_a_worker_port_that_nobody_asked_for_moves_out_of_the_way(taken: int) -> None:
     settings = Settings.model_construct(**(Settings().model_dump() | {"worker_port": taken}), _fields_set=set())
     chosen = choose_ports(Wish(ephemeral=True), settings)

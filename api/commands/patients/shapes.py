@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from api.commands.shapes import Body
+from api.commands.shapes import Body, Instant
 from domain import resident_numbers
 from domain.errors import Invalid
 from domain.ids import Reference
@@ -48,7 +48,7 @@ class Details(Body):
     gender: Gender
     birth_date: Day = None
     age: Annotated[int, Field(ge=0, le=130)] | None = None
-    born_at: AwareDatetime | None = None
+    born_at: Instant | None = None
     order_of_birth: Annotated[int, Field(ge=1, le=9)] | None = None
     resident_number: str = ""
     passport: Passport = ""

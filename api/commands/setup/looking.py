@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime
 
 from api.caller import Caller
 from api.commands.setup.shapes import entry_json, version_json
+from api.commands.shapes import Instant
 from api.deps import allow
 from api.present import present
 from api.state import State
@@ -50,7 +50,7 @@ async def list_entries(
     kind: Kind,
     state: State,
     caller: Annotated[Caller, allow(Action.READ_SETUP)],
-    at: AwareDatetime | None = None,
+    at: Instant | None = None,
     q: str = "",
 ) -> dict[str, Any]:
     """What applies at an instant, by code. q: part of a code or a name."""

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from api.commands.shapes import WrittenOut
 from domain.setup.kinds import CODE
 from domain.setup.rows import midnight
 from domain.setup.timeline import Version
 
 Words = Annotated[str, StringConstraints(min_length=3, max_length=2000)]
 Code = Annotated[str, StringConstraints(pattern=rf"^{CODE.pattern}$")]
-When = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
+When = Annotated[AwareDatetime | date, Field(union_mode="left_to_right"), WrittenOut]
 """An instant, or a day, which begins at midnight in Korea."""
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from adapters.csv import reading, writing
 from api.accesses import accessed
@@ -18,7 +18,7 @@ from api.caller import Caller
 from api.commands.dispatch import Outcome, Planned
 from api.commands.setup.keeping import Author, Change, Set, content_of
 from api.commands.setup.shapes import When, Words, instant
-from api.commands.shapes import Body, answer
+from api.commands.shapes import Body, Instant, answer
 from api.deps import IdempotencyKey, allow
 from api.present import present
 from api.state import AppState, State
@@ -36,6 +36,10 @@ router = APIRouter(prefix="/commands/setup", tags=["set-up"])
 _MOST_ERRORS = 500
 
 
+class _Csv(Response):
+    media_type = "text/csv"
+
+
 class Table(Body):
     """`csv`: the whole file.  dry_run: look only.  since: from when rows without `valid_from` apply; else from now."""
 
@@ -46,12 +50,12 @@ class Table(Body):
     back_dated: bool = False
 
 
-@router.get("/tables/{kind}")
+@router.get("/tables/{kind}", response_class=_Csv)
 async def export_table(
     kind: Kind,
     state: State,
     caller: Annotated[Caller, allow(Action.READ_SETUP)],
-    at: AwareDatetime | None = None,
+    at: Instant | None = None,
 ) -> Response:
     """What applies at an instant as CSV, as the import reads it. Cells that look like formulas are made harmless."""
     async with state.database.transaction(caller.hospital) as tx:
@@ -63,7 +67,7 @@ async def export_table(
         frame = rows.frame_of(one.since, one.until, one.basis, one.source)
         table += rows.written(kind, one.code, content_of(one), frame)
     headers = {"Content-Disposition": f'attachment; filename="{kind}.csv"', "Cache-Control": "no-store"}
-    return Response("\ufeff" + writing.table(table), media_type="text/csv; charset=utf-8", headers=headers)
+    return _Csv("\ufeff" + writing.table(table), headers=headers)
 
 
 @router.post("/tables/{kind}")

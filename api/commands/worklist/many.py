@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from api import problems
 from api.caller import Caller
 from api.commands.dispatch import Outcome
-from api.commands.shapes import Body
+from api.commands.shapes import Body, Instant
 from api.commands.worklist.handing import Delegation, submit_delegation
 from api.commands.worklist.owning import submit_claim, submit_release, submit_start
 from api.commands.worklist.remarks import Snooze, submit_snooze
@@ -53,7 +53,7 @@ class Bulk(Body):
     action: BulkAction
     items: Annotated[list[Item], Field(min_length=1, max_length=MOST)]
     to: Annotated[str, Field(max_length=120)] = ""
-    until: AwareDatetime | None = None
+    until: Instant | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Bulk:

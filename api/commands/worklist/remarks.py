@@ -8,12 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from adapters.fhir.tasks import Remark, attached, comments, remarked
 from api.caller import Caller
 from api.commands.dispatch import Outcome, Planned
-from api.commands.shapes import Body, answer
+from api.commands.shapes import Body, Instant, answer
 from api.commands.worklist.shapes import as_json, noted, person_of, tell
 from api.deps import IdempotencyKey, allow
 from api.present import present
@@ -47,7 +47,7 @@ class Attachment(Body):
 class Snooze(Body):
     """until: hospital time; null shows the task again at once."""
 
-    until: AwareDatetime | None
+    until: Instant | None
 
 
 @router.post("/{task_id}/comment")

@@ -112,9 +112,12 @@ class Said(HTMLParser):
                 named = "head of the form"
             self._in = f"field {named}" if named is not None else given.get("id") or "nowhere"
             self.sentences.setdefault(self._in, "")
+        elif tag == "td" and given.get("data-label") == "Why":  # a table that was taken in names row, column and reason
+            self._in = "field of a row"
+            self.sentences.setdefault(self._in, "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "p":
+        if tag in {"p", "td"}:
             self._in = None
 
     def handle_data(self, data: str) -> None:
