@@ -109,7 +109,11 @@ def _complete(operation: Json, method: str, route: APIRoute) -> None:
     if operation.get("parameters"):
         refused.update(_NAMED_BADLY)
     answers = operation["responses"]
+    own = route.responses.get(HTTPStatus.UNPROCESSABLE_ENTITY)
     answers.pop("422", None)
+    if own is not None:  # what is wrong, row by row, beside the refusals that every route has
+        ways = {**own["content"], _MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        answers["422"] = {"description": own["description"], "content": ways}
     for status in sorted(refused):
         answers.setdefault(str(int(status)), {"$ref": "#/components/responses/Refusal"})
     if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", ())):

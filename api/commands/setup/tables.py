@@ -70,7 +70,15 @@ async def export_table(
     return _Csv("\ufeff" + writing.table(table), headers=headers)
 
 
-@router.post("/tables/{kind}")
+_WRONG_ROWS: dict[int | str, dict[str, Any]] = {
+    HTTPStatus.UNPROCESSABLE_ENTITY: {
+        "description": "Rows that are wrong: nothing was taken; or a refusal (RFC 9457)",
+        "content": {"application/json": {"schema": {"type": "object", "required": ["code", "errors"]}}},
+    }
+}
+
+
+@router.post("/tables/{kind}", responses=_WRONG_ROWS)
 async def import_table(
     kind: Kind,
     body: Table,
