@@ -88,7 +88,7 @@ _SAID: dict[type[PhisError], _Said] = {
     errors.TooManyAttempts: _Said(
         HTTPStatus.TOO_MANY_REQUESTS,
         N_("Too many attempts have failed from here"),
-        N_("The next one may come in {seconds} seconds."),
+        N_("The next one may come in {seconds} s."),
         N_("Wait that long. Browsers that have signed in with this account before are not held up."),
     ),
     errors.NotFound: _Said(

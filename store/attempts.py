@@ -83,6 +83,10 @@ async def failed(tx: Transaction, place: Place, now: datetime, *, known: str | N
     if place.address is not None:
         for key, whose in ((_key("account", place.account), known), (_key("address", place.address), None)):
             await tx.execute(_COUNT, _counting(tx, key, whose, now))
+    if known is not None:  # told to the owner at the next sign-in
+        await tx.execute(
+            "update account set failed_since = failed_since + 1 where hospital = %s and name = %s", [tx.hospital, known]
+        )
 
 
 async def succeeded(tx: Transaction, place: Place) -> None:

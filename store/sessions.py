@@ -88,6 +88,9 @@ class OwnSession(BaseModel, frozen=True):
     seen_at: datetime
     address: str | None
     agent: str | None
+    before_at: datetime | None = None
+    before_from: str | None = None
+    before_failed: int = 0
 
     @property
     def name(self) -> str:
@@ -139,10 +142,20 @@ async def start_session(
     secret = new_secret(tx)
     await tx.execute(
         """
+        with before as (
+            select signed_in_at, signed_in_from, failed_since from account
+            where hospital = %(hospital)s and name = %(account)s
+        ), signed as (
+            update account set signed_in_at = %(now)s, signed_in_from = %(address)s, failed_since = 0
+            where hospital = %(hospital)s and name = %(account)s
+        )
         insert into session
-            (hospital, secret_hash, account, csrf, started_at, seen_at, expires_at, proved_at, method, address, agent)
-        values (%(hospital)s, %(hash)s, %(account)s, %(csrf)s, %(now)s, %(now)s, %(expires)s, %(proved)s, %(method)s,
-                %(address)s, %(agent)s)
+            (hospital, secret_hash, account, csrf, started_at, seen_at, expires_at, proved_at, method, address, agent,
+             before_at, before_from, before_failed)
+        select %(hospital)s, %(hash)s::bytea, %(account)s, %(csrf)s, %(now)s::timestamptz, %(now)s::timestamptz,
+               %(expires)s::timestamptz, %(proved)s::timestamptz, %(method)s, %(address)s, %(agent)s,
+               b.signed_in_at, b.signed_in_from, coalesce(b.failed_since, 0)
+        from (select 1) one left join before b on true
         """,
         {
             "hospital": tx.hospital,
@@ -206,7 +219,7 @@ async def sessions_of(tx: Transaction, account: str, now: datetime, *, idles: ti
     return await tx.rows(
         OwnSession,
         """
-        select secret_hash, started_at, seen_at, address, agent from session
+        select secret_hash, started_at, seen_at, address, agent, before_at, before_from, before_failed from session
         where hospital = %s and account = %s and expires_at > %s and seen_at > %s order by seen_at desc, started_at desc
         """,
         [tx.hospital, account, now, now - idles],

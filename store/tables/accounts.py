@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Index, text
+from sqlalchemy import Boolean, Column, Index, Integer, text
 from sqlmodel import Field
 
 from store.tables.base import Code, Codes, HospitalTable, Instant
 
 
 class Account(HospitalTable, table=True):
-    """A person's account, named `bed-manager@hanbit`. `external`: how the hospital's sign-on knows the person."""
+    """A person's account, named `bed-manager@hanbit`. `external`: how the hospital's sign-on knows the person.
+
+    failed_since: attempts with it that failed after the last one that did not.
+    """
 
     name: str = Field(primary_key=True, sa_type=Code)
     display_ko: str
@@ -21,6 +24,9 @@ class Account(HospitalTable, table=True):
     disabled: bool
     must_change: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     external: str | None = Field(default=None, sa_type=Code)
+    signed_in_at: datetime | None = Field(default=None, sa_type=Instant)
+    signed_in_from: str | None = Field(default=None, sa_type=Code)
+    failed_since: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
 
     __table_args__ = (
         Index("account_external", "hospital", "external", unique=True, postgresql_where=text("external is not null")),
@@ -28,7 +34,10 @@ class Account(HospitalTable, table=True):
 
 
 class Session(HospitalTable, table=True):
-    """A signed-in browser. Times are real. `proved_at`: when the person last proved to be still there."""
+    """A signed-in browser. Times are real. `proved_at`: when the person last proved to be still there.
+
+    before_…: of the sign-in before this one, and what failed in between.
+    """
 
     secret_hash: bytes = Field(primary_key=True)
     account: str = Field(sa_type=Code)
@@ -41,6 +50,9 @@ class Session(HospitalTable, table=True):
     address: str | None = Field(default=None, sa_type=Code)
     agent: str | None = None
     acting_for: str | None = Field(default=None, sa_type=Code)
+    before_at: datetime | None = Field(default=None, sa_type=Instant)
+    before_from: str | None = Field(default=None, sa_type=Code)
+    before_failed: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
 
     __table_args__ = (Index("session_of_account", "hospital", "account"),)
 

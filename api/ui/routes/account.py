@@ -177,6 +177,7 @@ async def _password_form(
         account=account.name,
         shortest=least,
         asks_present=True,
+        wrong_present=bool(error),
         error=weakness_sentence(words, weak, least) if weak else error,
     )
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.error else HTTPStatus.OK

@@ -43,7 +43,7 @@ async def show_glass(
     request: Request,
     patient_id: str,
     caller: Annotated[Caller, allow(Action.BREAK_GLASS, step_up=True)],
-    then: Annotated[str, Query(alias="next")] = "/",
+    then: Annotated[str, Query(alias="next")] = "",
 ) -> Response:
     return _glass(request, patient_id, then)
 
@@ -58,7 +58,7 @@ async def break_glass(
     key: Key,
     reason: Typed = "",
     words: Typed = "",
-    then: Annotated[str, Form(alias="next")] = "/",
+    then: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
     typed = {"patient": Reference.to("Patient", patient_id), "reason": reason, "words": words}
     try:
@@ -67,7 +67,7 @@ async def break_glass(
         wrong = {str(error["loc"][-1]) for error in invalid.errors(include_input=False, include_context=False)}
         return _glass(request, patient_id, then, reason=reason, words=words, wrong=wrong)
     await submit_break_glass(state, caller, key, order)
-    return pages.go(pages.local_address(then))
+    return pages.go(_then(patient_id, then))
 
 
 @router.get("/patients/{patient_id}/purpose")
@@ -75,7 +75,7 @@ async def show_purpose(
     request: Request,
     patient_id: str,
     caller: Annotated[Caller, allow(Action.STATE_PURPOSE)],
-    then: Annotated[str, Query(alias="next")] = "/",
+    then: Annotated[str, Query(alias="next")] = "",
 ) -> Response:
     return _purpose(request, patient_id, then)
 
@@ -89,14 +89,14 @@ async def state_purpose(
     caller: Annotated[Caller, allow(Action.STATE_PURPOSE)],
     key: Key,
     purpose: Typed = "",
-    then: Annotated[str, Form(alias="next")] = "/",
+    then: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
     try:
         order = StatedPurpose.model_validate({"patient": Reference.to("Patient", patient_id), "purpose": purpose})
     except ValidationError:
         return _purpose(request, patient_id, then, wrong={"purpose"})
     await submit_purpose(state, caller, key, order)
-    return pages.go(pages.local_address(then))
+    return pages.go(_then(patient_id, then))
 
 
 @router.get("/break-glass")
@@ -153,10 +153,10 @@ def _glass(
 ) -> Response:
     said = pages.words_of(request)
     _ = said.gettext
-    sentences = {"reason": _("Choose a reason."), "words": _("Write what happened, in ten signs at least.")}
+    sentences = {"reason": _("Choose a reason."), "words": _("Write what happened, in at least ten characters.")}
     view = DoorView(
         key=uuid4().hex,
-        next=pages.local_address(next_),
+        next=_then(patient_id, next_),
         choices=reasons(said),
         chosen=reason,
         words=words,
@@ -172,7 +172,7 @@ def _purpose(request: Request, patient_id: str, next_: str, *, wrong: set[str] |
     _ = said.gettext
     view = DoorView(
         key=uuid4().hex,
-        next=pages.local_address(next_),
+        next=_then(patient_id, next_),
         choices=purposes(said),
         chosen="",
         words="",
@@ -181,6 +181,11 @@ def _purpose(request: Request, patient_id: str, next_: str, *, wrong: set[str] |
     address = f"/patients/{Reference.to('Patient', patient_id).id}/purpose"
     title = _("Say why you open this record")
     return pages.page(request, "care/purpose.html", title, status=_status(wrong), door=view, address=address)
+
+
+def _then(patient_id: str, next_: str) -> str:
+    """Where the person wanted to go, else the record that was opened."""
+    return pages.local_address(next_ or f"/patients/{Reference.to('Patient', patient_id).id}")
 
 
 def _errors(sentences: Mapping[str, str], wrong: set[str] | None) -> dict[str, str]:

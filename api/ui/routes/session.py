@@ -34,7 +34,8 @@ _YEAR = 365 * 24 * 3600
 async def sign_in_page(request: Request, state: State, next: str = "/") -> Response:  # noqa: A002 - the address says so
     if await known_caller(request) is not None:
         return pages.go(pages.local_address(next))
-    return await _form(request, state, next_=next, hospital=request.cookies.get(_LAST_HOSPITAL, ""))
+    ended = next != "/" and cookie_name(state) in request.cookies
+    return await _form(request, state, next_=next, hospital=request.cookies.get(_LAST_HOSPITAL, ""), ended=ended)
 
 
 @router.post("/signin", dependencies=[public])
@@ -109,6 +110,7 @@ async def _form(
     account: str = "",
     error: str = "",
     status: int | None = None,
+    ended: bool = False,
 ) -> Response:
     _ = pages.words_of(request).gettext
     async with state.database.system() as tx:
@@ -120,6 +122,8 @@ async def _form(
         account=account,
         next=pages.local_address(next_),
         error=error,
+        waits=status == HTTPStatus.TOO_MANY_REQUESTS,
+        ended=ended,
         sso=tuple(
             Choice(f"/signin/sso/{one.code}?next={quote(pages.local_address(next_), safe='')}", name)
             for one in known

@@ -70,19 +70,28 @@ async def set_second_factor_up(request: Request, state: State, code: Code, csrf:
 @router.get("/setup/{secret}", dependencies=[public])
 async def set_up_page(request: Request, state: State, secret: str) -> Response:
     """Looking at the page uses nothing up: programs that look at links before people do would."""
-    return await _set_up(request, state, secret)
+    try:
+        return await _set_up(request, state, secret)
+    except NotFound:
+        return _link_gone(request)
 
 
 @router.post("/setup/{secret}", dependencies=[public])
 async def set_up(request: Request, state: State, secret: str, password: NewPassword) -> Response:
-    hospital, hashed = _link(secret)
     try:
+        hospital, hashed = _link(secret)
         signed = await signing_in.with_link(request, state, hospital, hashed, password)
-    except NotSignedIn as gone:
-        raise NotFound("no such set-up link") from gone
+    except (NotSignedIn, NotFound):
+        return _link_gone(request)
     if isinstance(signed, Weakness):
         return await _set_up(request, state, secret, weak=signed)
     return go_on(state, signed)
+
+
+def _link_gone(request: Request) -> Response:
+    """The same of a link that was used, is over, or never was."""
+    title = pages.words_of(request).gettext("This link opens nothing any more")
+    return pages.page(request, "session/link_gone.html", title, status=HTTPStatus.NOT_FOUND)
 
 
 def go_on(state: AppState, signed: Signed) -> Response:

@@ -45,6 +45,8 @@ class SessionRow:
 
 @dataclass(frozen=True)
 class OwnAccount:
+    """before: when one was signed in before this session.  failed: what was tried in between, "" for nothing."""
+
     account: str
     person: str
     roles: str
@@ -52,6 +54,9 @@ class OwnAccount:
     has_factor: bool
     must_have_factor: bool
     recovery_left: str
+    before: Moment | None
+    before_from: str
+    failed: str
     sessions: tuple[SessionRow, ...]
 
 
@@ -69,6 +74,13 @@ def own_account(
     left = words.ngettext("{count} recovery code is left.", "{count} recovery codes are left.", recovery_left).format(
         count=recovery_left
     )
+    here = next((one for one in sessions if one.secret_hash == caller.session), None)
+    failures = here.before_failed if here else 0
+    failed = words.ngettext(
+        "Since then {count} attempt with your account has failed. If it was not yours, tell the administrator.",
+        "Since then {count} attempts with your account have failed. If they were not yours, tell the administrator.",
+        failures,
+    ).format(count=failures)
     return OwnAccount(
         account=caller.actor,
         person=caller.display.get(words.language.value, caller.actor),
@@ -77,6 +89,9 @@ def own_account(
         has_factor=has_factor,
         must_have_factor=must_have_factor,
         recovery_left=left,
+        before=moment(words, here.before_at, now) if here and here.before_at else None,
+        before_from=(here.before_from if here else None) or words.gettext("unknown address"),
+        failed=failed if failures else "",
         sessions=tuple(
             SessionRow(
                 name=one.name,

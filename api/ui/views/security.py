@@ -231,6 +231,8 @@ def _advisories(words: Words, seen: Seen) -> tuple[Standing, ...]:
     if known is None:
         return ()
     age = words.ngettext("Reviewed {n} day ago.", "Reviewed {n} days ago.", known.age.days).format(n=known.age.days)
+    if known.age.days == 0:
+        age = words.gettext("Reviewed today.")
     if known.unmended:
         lines = (f"{package} {version}: {id_}" for package, version, id_ in known.unmended)
         return (Standing(_("Advisories"), "late", _("Known weaknesses are installed"), _some(*lines, age)),)

@@ -13,7 +13,7 @@ from rules.passwords import LONGEST, Weakness
 class SignInForm:
     """error: one sentence for every reason, so that it tells nobody which accounts exist.
 
-    sso: hospitals with a sign-on of their own.
+    sso: hospitals with a sign-on of their own.  waits: what was typed was not looked at.  ended: a session was there.
     """
 
     hospitals: tuple[Choice, ...]
@@ -22,6 +22,8 @@ class SignInForm:
     next: str
     error: str = ""
     sso: tuple[Choice, ...] = ()
+    waits: bool = False
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class CodeForm:
 
 @dataclass(frozen=True)
 class PasswordForm:
-    """Chooses a password. asks_present: the present one must be given too."""
+    """Chooses a password. asks_present: the present one must be given too, and `wrong_present` is what is wrong."""
 
     action: str
     csrf: str
@@ -50,6 +52,7 @@ class PasswordForm:
     account: str
     shortest: int
     asks_present: bool = False
+    wrong_present: bool = False
     error: str = ""
 
 

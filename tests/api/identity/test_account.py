@@ -103,3 +103,36 @@ async def test_a_form_of_a_sign_in_under_way_needs_its_token(world: World) -> No
     elsewhere = {"Origin": "https://elsewhere.example"}
     assert (await browser.post("/signin/code", data=right, headers=elsewhere)).status_code == 403
     assert (await browser.post("/signin/code", data=right)).status_code == 303
+
+
+async def test_who_signs_in_is_told_of_the_time_before_and_of_what_failed_since(world: World) -> None:
+    await world.person()
+    first = await world.signed_in(world.browser())
+    assert "No earlier sign-in is known." in (await first.get("/account")).text
+    world.clock.move(minutes=30)
+    for _ in range(2):
+        assert (await world.sign_in(world.browser(ELSEWHERE), password="not the right words")).status_code == 422
+    page = (await (await world.signed_in(world.browser())).get("/account")).text
+    assert "Signed in before" in page
+    assert "Since then 2 attempts with your account have failed." in page
+    assert "have failed" not in (await (await world.signed_in(world.browser())).get("/account")).text
+
+
+async def test_a_link_that_opens_nothing_says_what_to_do(world: World) -> None:
+    name = await world.person(local="newcomer", password=None)
+    link = await world.link(name)
+    assert (await world.browser().post(link, data={"password": STRONG})).status_code == 303
+    used, never = [await world.browser().get(each) for each in (link, f"/setup/{world.hospital}.{'x' * 43}")]
+    assert used.status_code == never.status_code == 404
+    assert "ask your administrator for a new link" in used.text
+    assert (await world.browser().post(link, data={"password": STRONG})).status_code == 404
+
+
+async def test_a_session_that_ended_says_so_where_one_signs_in(world: World) -> None:
+    await world.person()
+    browser = await world.signed_in(world.browser())
+    world.clock.move(hours=13)
+    gone = await browser.get("/account", headers={"Accept": "text/html"})
+    assert gone.headers["Location"] == "/signin?next=%2Faccount"
+    assert "You are signed out" in (await browser.get(gone.headers["Location"])).text
+    assert "You are signed out" not in (await world.browser().get(gone.headers["Location"])).text
