@@ -39,7 +39,9 @@ class Language(StrEnum):
 
 @app.command("eval")
 def evaluate(
-    rule: Annotated[Path | None, typer.Option(help="The rule document.", exists=True, dir_okay=False)] = None,
+    rule: Annotated[
+        Path | None, typer.Option(help="A rule document or bare JSONLogic.", exists=True, dir_okay=False)
+    ] = None,
     facts: Annotated[Path | None, typer.Option(help="Its facts, a JSON object.", exists=True, dir_okay=False)] = None,
     lines: Annotated[
         Path | None,
@@ -49,6 +51,7 @@ def evaluate(
     """Print the outcome of a rule for some facts as JSON; or with --lines one result or error for each line, in order.
 
     A decision that is left open is an outcome too: the fallback, with reason and missing facts. The exit code is 0.
+    A file that holds JSONLogic alone, and no rule document, is evaluated as a line is.
     """
     if lines is not None and rule is None and facts is None:
         _evaluate_lines(lines)
@@ -57,6 +60,11 @@ def evaluate(
         raise Misconfigured("Give --rule and --facts, or --lines alone.")
     from rules.engine import RuleEngine
 
+    if _is_bare(raw := _json(rule)):
+        from rules.plain.lines import PlainEvaluator
+
+        _print(PlainEvaluator().answer(raw, _json(facts)))
+        return
     document, given = _document(rule), _facts(facts)
     with _placed(rule):
         evaluated = RuleEngine().evaluate(document, given)
@@ -178,12 +186,17 @@ def _noticed(mutation: Mutation) -> str:
 
 
 def _evaluate_lines(file: Path) -> None:
-    from rules.plain import PlainEvaluator
+    from rules.plain.lines import PlainEvaluator
 
     evaluator = PlainEvaluator()
     with file.open("rb") as lines:  # a line ends with \n and nowhere else: U+2028 or \r may stand within one
         for number, line in enumerate(lines):
             _print(evaluator.line(line.removeprefix(BOM_UTF8) if number == 0 else line))
+
+
+def _is_bare(raw: Any) -> bool:
+    """Whether this is JSONLogic alone: an object with one operator, or no object. A document has many members."""
+    return not isinstance(raw, dict) or len(raw) < 2
 
 
 def _documents(files: list[Path]) -> Iterator[Path]:
@@ -218,10 +231,12 @@ def _facts(file: Path) -> dict[str, Any]:
 
 
 def _json(file: Path) -> Any:
+    from rules.json_texts import NotJson, parsed
+
     try:
-        return json.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError):
-        raise Invalid(f"{file} is not JSON", field=str(file)) from None
+        return parsed(file.read_bytes())
+    except NotJson as broken:
+        raise Invalid(f"{file} is not JSON: {broken}", field=str(file)) from None
 
 
 def _print(value: Any) -> None:

@@ -16,6 +16,7 @@ from rules.bundle import Bundle
 from rules.checking.checker import check
 from rules.document import Level, RuleDocument, load
 from rules.engine import RuleEngine
+from rules.json_texts import NotJson, parsed
 from rules.packs import PACK, opened, sign
 from rules.points import shipped_registry
 from rules.proof import prove
@@ -154,9 +155,9 @@ def _files(folder: Path) -> list[Path]:
 
 def _json(file: Path) -> Any:
     try:
-        return json.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError):
-        raise Invalid(f"{file} is not JSON", field=file.name) from None
+        return parsed(file.read_bytes())
+    except NotJson as broken:
+        raise Invalid(f"{file} is not JSON: {broken}", field=file.name) from None
     except OSError:
         raise Invalid(f"{file} cannot be read", field=file.name) from None
 

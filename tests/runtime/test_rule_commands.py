@@ -63,7 +63,7 @@ def test_eval_answers_lines_in_order_whatever_they_hold(tmp_path: Path) -> None:
         ('{"rule":"\u2028 \x85 🙂"}'.encode(), "\u2028 \x85 🙂"),
         (b'{"rule":\r1}\r', 1),
         (b'{"rule":"\xff"}', "InvalidLine"),
-        (b'{"rule":"\\ud800"}', "ParseError"),
+        (b'{"rule":"\\ud800"}', "\ud800"),
         (b'{"rule":1e400}', "InvalidLine"),
         (b'{"rule":' + b"9" * 5_000 + b"}", "InvalidLine"),
         (b'{"rule":' + b'{"!":' * 200 + b"true" + b"}" * 200 + b"}", True),
@@ -79,6 +79,39 @@ def test_eval_answers_lines_in_order_whatever_they_hold(tmp_path: Path) -> None:
     answers = [json.loads(line) for line in told.stdout.rstrip("\n").split("\n")]
     said = [answer["result"] if "result" in answer else answer["error"]["type"] for answer in answers]
     assert (told.exit_code, said) == (0, [wanted for _, wanted in given])
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts", "answer"),
+    [
+        ({"<": [{"var": "spo2"}, 92]}, {"spo2": 91}, {"result": True}),
+        ({"var": ""}, [1, 2], {"result": [1, 2]}),
+        ("\ufeff" + '{"+": ["3", 4]}', {}, {"result": 7}),
+        ([{"var": "a"}, 1], {"a": None}, {"result": [None, 1]}),
+    ],
+)
+def test_eval_takes_bare_jsonlogic_as_a_line_does(tmp_path: Path, rule: Any, facts: Any, answer: Any) -> None:
+    told = run("eval", "--rule", saved(tmp_path, rule, "rule.json"), "--facts", saved(tmp_path, facts))
+    assert (told.exit_code, json.loads(told.stdout)) == (0, answer)
+
+
+def test_eval_tells_why_bare_jsonlogic_has_no_answer(tmp_path: Path) -> None:
+    told = run("eval", "--rule", saved(tmp_path, {"nope": 1}, "rule.json"), "--facts", saved(tmp_path, {}))
+    assert json.loads(told.stdout)["error"] == {"type": "Unknown Operator", "message": "there is no operator nope"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"spo2": 1e400}', "the number 1e400 is too large"),
+        ('{"spo2": NaN}', "NaN is no JSON number"),
+        ('{"spo2": 91', "line 1, column 12"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told(tmp_path: Path, text: str, told: str) -> None:
+    refused = run("eval", "--rule", CRITICAL, "--facts", saved(tmp_path, text)).exception
+    assert isinstance(refused, Invalid)
+    assert told in str(refused)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--rule", CRITICAL], ["--rule", CRITICAL, "--lines", CRITICAL]])

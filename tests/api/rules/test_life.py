@@ -132,6 +132,23 @@ async def test_a_document_that_cannot_be_is_refused_with_its_place(
     assert told["saves"] is (field == "/scope")
 
 
+@pytest.mark.parametrize(
+    ("doubled", "told"),
+    [
+        ('"fallback": "within-15-minutes", "fallback"', "the name fallback stands twice"),
+        ('"review_by": 1e400, "fallback"', "1e400 is too large"),
+        ('"review_by": NaN, "fallback"', "NaN is no JSON number"),
+    ],
+)
+async def test_a_document_that_reads_two_ways_is_refused(people: People, doubled: str, told: str) -> None:
+    text = json.dumps({"document": raw(people.desk.hospital), "reason": "a try"}).replace('"fallback"', doubled, 1)
+    headers = await people.bearer(Role.ANALYST) | {"Idempotency-Key": a_key(), "Content-Type": "application/json"}
+    for path in ("/drafts", "/check"):
+        answer = await people.client.post(f"/commands/rules{path}", headers=headers, content=text)
+        assert answer.status_code == 422, answer.text
+        assert told in answer.text
+
+
 async def test_what_its_tests_do_not_show_is_not_submitted(people: People) -> None:
     document = raw(people.desk.hospital)
     document["tests"] = [
