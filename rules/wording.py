@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rules.facts import FactDefinition, FactType, look_up
+from rules.oracle import Undecided, answer
 from rules.syntax import Call, Items, Literal, Names, Node, Switch, Var, walk
 
 _INFIX: Final = {
     "==": ("is", "="), "===": ("is", "="), "!=": ("is not", "≠"), "!==": ("is not", "≠"),
     "<": ("is below", "<"), "<=": ("is at most", "≤"), ">": ("is above", ">"), ">=": ("is at least", "≥"),
-    "in": ("is one of", "∈"), "+": ("+", "+"), "-": ("−", "−"), "*": ("×", "×"), "/": ("÷", "÷"), "%": ("mod", "mod"),
+    "+": ("+", "+"), "-": ("−", "−"), "*": ("×", "×"), "/": ("÷", "÷"), "%": ("mod", "mod"),
     "and": ("and", "그리고"), "or": ("or", "또는"), "??": ("or else", "없으면"),
 }  # fmt: skip
 _PREFIX: Final = {
@@ -63,7 +64,8 @@ class Words:
         fact = self.facts.get(name)
         if fact and isinstance(value, str) and value in fact.codes:
             return fact.codes[value].in_(self.language)
-        said = json.dumps(value, ensure_ascii=False)
+        money = fact is not None and fact.type is FactType.MONEY and isinstance(value, int)
+        said = f"{value:,}" if money else json.dumps(value, ensure_ascii=False)
         return f"{said}{self._unit(fact)}" if fact and isinstance(value, int | float) else said
 
     def _unit(self, fact: FactDefinition) -> str:
@@ -96,12 +98,48 @@ class Words:
         if operator in {"!", "!!"}:
             inner = self.of(parts[0])
             return inner if operator == "!!" else self._choose(f"not ({inner})", f"({inner}) 아님")
+        if operator == "in":
+            return self._within(*parts)
+        if operator in {"some", "none"} and (codes := _any_of(parts[1])) is not None:
+            listed = self._against(codes, parts[0].name if isinstance(parts[0], Var) else "")
+            if operator == "some":
+                return self._choose(
+                    f"{self.of(parts[0])} has one of {listed}", f"{self.of(parts[0])}에 {listed} 중 하나 있음"
+                )
+            return self._choose(
+                f"{self.of(parts[0])} has none of {listed}", f"{self.of(parts[0])}에 {listed} 모두 없음"
+            )
+        if operator == "+" and (sum_ := self._sum(node)):
+            return sum_
         if operator == "if":
             return self._choose(f"by whether {self.of(parts[0])}", f"({self.of(parts[0])})에 따라")
         if operator in _INFIX and len(parts) > 1:
             return self._infix(operator, parts, place)
         name = _PREFIX.get(operator, (operator, operator))[place]
         return f"{name} ({', '.join(self.of(part) for part in parts)})"
+
+    def _within(self, one: Node, several: Node) -> str:
+        fact = next((part.name for part in (one, several) if isinstance(part, Var)), "")
+        first, second = self._against(one, fact), self._against(several, fact)
+        if isinstance(several, Var):
+            return self._choose(f"{second} has {first}", f"{second}에 {first} 있음")
+        return self._choose(f"{first} is one of {second}", f"{first}: {second} 중 하나")
+
+    def _sum(self, node: Call) -> str:
+        """A score by what it comes to, and what it is made of; nothing where a fact of it is absent."""
+        try:
+            total = answer(node, self.given)
+            made_of = [(part, answer(part, self.given)) for part in node.arguments]
+        except Undecided:
+            return ""
+        counted = ", ".join(f"{self._about(part)} {value}" for part, value in made_of if value)
+        said = self._choose(f"the sum {total}", f"합계 {total}")
+        return f"{said} ({counted})" if counted else said
+
+    def _about(self, node: Node) -> str:
+        """What a part of a score is about: the facts that it reads, since its conditions would fill a page."""
+        titles = dict.fromkeys(self.title(part.name) for part in _variables(node))
+        return ", ".join(titles) if isinstance(node, Call | Switch) and titles else self.of(node)
 
     def _infix(self, operator: str, parts: tuple[Node, ...], place: int) -> str:
         fact = next((part.name for part in parts if isinstance(part, Var)), "")
@@ -122,6 +160,14 @@ class Words:
 
     def _choose(self, en: str, ko: str) -> str:
         return ko if self.language == "ko" else en
+
+
+def _any_of(body: Node) -> Node | None:
+    """The codes, where what is asked of each element of a list is whether it is one of them."""
+    match body:
+        case Call(operator="in", arguments=(Var(path=()), Items() as codes)):
+            return codes
+    return None
 
 
 def _compound(node: Node) -> bool:

@@ -69,6 +69,41 @@ def test_every_attached_test_of_the_library_can_be_explained(document: object, l
             assert re.search("[가-힣]", told.answer)
 
 
+def test_a_score_is_said_by_its_sum_and_what_it_is_made_of() -> None:
+    score = shipped()[DecisionPoint.EARLY_WARNING]
+    facts = next(test.facts for test in score.tests if test.name == "respiration 9 with four more")
+    en, ko = (explain(ENGINE, score, facts, language) for language in ("en", "ko"))
+    high = "the sum 5 (Respiration 1, Pulse 2, On oxygen 2) is at least 7"
+    assert any(line.startswith(f"Not ‘Emergency response (7 or more)’: not met — {high}") for line in en.why_not)
+    assert any("합계 5 (호흡수 1, 맥박 2, 산소 투여 중 2) ≥ 5" in line for line in ko.why)
+
+
+@pytest.mark.parametrize(
+    ("condition", "en", "ko"),
+    [
+        ({"in": [{"var": "ward"}, ["a", "b"]]}, "a fact is one of a fact, a fact", "사실: 사실, 사실 중 하나"),
+        ({"in": ["a", {"var": "flags"}]}, "a fact has a fact", "사실에 사실 있음"),
+        (
+            {"some": [{"var": "flags"}, {"in": [{"var": ""}, ["a", "b"]]}]},
+            "a fact has one of a fact, a fact",
+            "사실에 사실, 사실 중 하나 있음",
+        ),
+        (
+            {"none": [{"var": "flags"}, {"in": [{"var": ""}, ["a"]]}]},
+            "a fact has none of a fact",
+            "사실에 사실 모두 없음",
+        ),
+        ({">=": [{"var": "bill"}, 3_000_000]}, "a fact is at least 3,000,000 won", "사실 ≥ 3,000,000원"),
+    ],
+)
+def test_conditions_are_said_as_people_say_them(condition: object, en: str, ko: str) -> None:
+    engine = RuleEngine(REGISTRY)
+    facts = {"ward": "c", "flags": ["c"], "bill": 5}
+    for language, expected in (("en", en), ("ko", ko)):
+        told = explain(engine, rule(yes_if(condition)), facts, language)
+        assert expected in " ".join((*told.why, *told.why_not))
+
+
 def test_every_operator_has_words() -> None:
     engine = RuleEngine(REGISTRY)
     condition = {
