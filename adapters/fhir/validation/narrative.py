@@ -1,7 +1,8 @@
 """The XHTML of a narrative: formatting only, nothing that runs or loads (https://hl7.org/fhir/R4/narrative.html#xhtml).
 
 Invariants txt-1 and txt-2, and our own refusal of addresses that a browser would execute. The parser is expat without
-any document type, so there are no entities to expand.
+any document type, so there are no entities to expand. Whoever shows a narrative hands it to a browser as HTML, which
+ends a CDATA section, an instruction and some comments at their first `>`: what is text here would be elements there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _ADDRESSES = {"href", "src", "cite", "longdesc"}
 _HARMLESS = re.compile(
     r"\s*(?:(?:https?|mailto|tel|ftp):|cid:|data:image/(?:png|gif|jpeg);|#|[^:]*(?:[/?#]|$))", re.IGNORECASE
 )
-_RUNS = re.compile(r"expression\s*\(|javascript:|url\s*\(|@import|behavior\s*:", re.IGNORECASE)
+_RUNS = re.compile(r"expression\s*\(|javascript:|url\s*\(|image-set\s*\(|@import|behavior\s*:|\\", re.IGNORECASE)
 
 
 DEEPEST = 200
@@ -85,6 +86,9 @@ def wrong(div: str) -> str | None:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     parser.StartDoctypeDeclHandler = refuse_doctype
+    parser.StartCdataSectionHandler = refuse_section
+    parser.ProcessingInstructionHandler = refuse_section
+    parser.CommentHandler = refuse_ending
     try:
         parser.Parse(div, True)
     except expat.ExpatError as error:
@@ -94,6 +98,15 @@ def wrong(div: str) -> str | None:
     except UnicodeEncodeError:
         return "is not text"
     return None if reader.says_something else "is not a narrative: it says nothing"
+
+
+def refuse_section(*_: Any) -> None:
+    raise Unfit("it has a CDATA section or an instruction, which browsers read otherwise: write &lt; for a bracket")
+
+
+def refuse_ending(comment: str) -> None:
+    if comment.startswith((">", "->")):
+        raise Unfit("it has a comment that ends early where browsers read it")
 
 
 def refuse_doctype(*_: Any) -> None:
