@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from rules.facts import Part
+from rules.malformed import wrong
 
 Scalar = StrictBool | StrictInt | StrictFloat | str
 
@@ -46,15 +47,15 @@ class Cell(Part):
         others = [self.equals, self.is_in, self.not_in, self.has_any, self.has_none]
         kinds = sum(condition is not None for condition in others) + bool(self.bounds)
         if kinds > 1 or (kinds == 0 and self.present is None):
-            raise ValueError("a cell holds one condition; what does not matter is written null")
+            raise wrong("cell-conditions")
         if self.present is False and kinds:
-            raise ValueError("a fact that is absent meets no other condition")
+            raise wrong("cell-absent")
         if (self.above is not None and self.at_least is not None) or (
             self.below is not None and self.at_most is not None
         ):
-            raise ValueError("one lower and one upper bound at most")
+            raise wrong("cell-bounds")
         if any(values == () for values in others):
-            raise ValueError("a condition on no values at all")
+            raise wrong("cell-empty")
         return self
 
     def spelled(self) -> dict[str, Any]:

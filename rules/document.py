@@ -15,8 +15,9 @@ from domain.canonical import canonical_json
 from domain.errors import RuleUnusable
 from domain.ids import FHIR_ID
 from rules.facts import Code, FactPath, Facts, Part, Text
-from rules.findings import MOST_FINDINGS, Finding, escaped, finding, refuse
+from rules.findings import Finding, finding, refuse
 from rules.limits import MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_ROWS, depth_of, within_limits
+from rules.malformed import malformed, wrong
 from rules.tables.model import Table
 from rules.trees import Tree
 
@@ -85,11 +86,11 @@ class Scope(Part):
     @model_validator(mode="after")
     def _names_its_place(self) -> Self:
         if self.level is not Level.NATIONAL and not self.place:
-            raise ValueError("a scope narrower than national names its place")
+            raise wrong("scope-place", "/place")
         if self.level is Level.HOSPITAL and not _HOSPITAL.fullmatch(self.place):
-            raise ValueError("a hospital's rule names the hospital by its code")
+            raise wrong("scope-hospital", "/place")
         if self.level is Level.DEPARTMENT and not _DEPARTMENT.fullmatch(self.place):
-            raise ValueError("a department's rule names it as hospital/id of its place")
+            raise wrong("scope-department", "/place")
         return self
 
 
@@ -103,20 +104,20 @@ class Effective(Part):
     @classmethod
     def _is_written_as_an_instant(cls, value: Any) -> Any:
         if value is not None and not isinstance(value, str | datetime):
-            raise ValueError("an instant is text, such as 2027-01-01T00:00:00+09:00")
+            raise wrong("member-instant")
         return value
 
     @field_validator("since", "until")
     @classmethod
     def _lies_within_the_calendar(cls, value: datetime | None) -> datetime | None:
         if value is not None and not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-            raise ValueError(f"an instant lies between {_FIRST_YEAR} and {_LAST_YEAR}")
+            raise wrong("instant-years", first=_FIRST_YEAR, last=_LAST_YEAR)
         return value
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Self:
         if self.since and self.until and self.since >= self.until:
-            raise ValueError("it ends before it begins")
+            raise wrong("ends-early", "/until")
         return self
 
     def covers(self, moment: datetime) -> bool:
@@ -162,17 +163,17 @@ class RuleDocument(Part):
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if self.fallback not in self.outcomes:
-            raise ValueError("the fallback is not in the outcome table")
-        for test in self.tests:
+            raise wrong("fallback-unknown", "/fallback", outcome=self.fallback)
+        for index, test in enumerate(self.tests):
             keys = test.outcome if isinstance(test.outcome, tuple) else (test.outcome,)
             if any(isinstance(key, str) and key not in self.outcomes for key in keys):
-                raise ValueError(f"test {test.name!r} expects an outcome that is not in the table")
+                raise wrong("test-outcome", f"/tests/{index}/outcome", name=test.name)
         if len({test.name for test in self.tests}) != len(self.tests):
-            raise ValueError("two tests have the same name")
+            raise wrong("test-twice", "/tests")
         if len(set(self.facts)) != len(self.facts):
-            raise ValueError("a fact is listed twice")
+            raise wrong("fact-twice", "/facts")
         if self.table and self.tree:
-            raise ValueError("a rule is edited as a table or as a tree, not as both")
+            raise wrong("two-forms", "/tree")
         return self
 
 
@@ -185,10 +186,7 @@ def read_document(raw: Any) -> tuple[RuleDocument | None, tuple[Finding, ...]]:
     try:
         return RuleDocument.model_validate(raw), ()
     except ValidationError as invalid:
-        return None, tuple(
-            finding("malformed", "".join(f"/{escaped(part)}" for part in error["loc"]), detail=error["msg"])
-            for error in invalid.errors()[:MOST_FINDINGS]
-        )
+        return None, malformed(raw, invalid)
 
 
 def load(raw: Any) -> RuleDocument:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from domain.errors import RuleUnusable
+from rules.particles import fitted
 from rules.sentences import SENTENCES
 
 MOST_FINDINGS = 100
@@ -42,7 +43,7 @@ class Finding:
 def finding(code: str, pointer: str, severity: Severity = Severity.ERROR, /, **details: object) -> Finding:
     """A finding with its two sentences filled in. Raises KeyError for a code without sentences."""
     en, ko = SENTENCES[code]
-    return Finding(code, severity, pointer, en.format(**details), ko.format(**details))
+    return Finding(code, severity, pointer, en.format(**details), fitted(ko.format(**details)))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> dict[str, str]:

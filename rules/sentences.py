@@ -17,6 +17,87 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "The logic is not what the {form_en} compiles to.",
         "논리가 {form_ko}에서 만들어지는 것과 다릅니다.",
     ),
+    # its members
+    "member-missing": ("{name} is missing.", "{name} 항목이 없습니다."),
+    "member-unknown": ("There is no member {name} here.", "여기에는 {name} 항목을 둘 수 없습니다."),
+    "member-choice": ("Expected here is one of: {expected}.", "다음 중 하나여야 합니다: {expected}."),
+    "member-pattern": ("Expected here: {expected_en}.", "형식이 맞지 않습니다. 이렇게 적습니다: {expected_ko}."),
+    "member-date": ("A date is written as 2027-01-31.", "날짜는 2027-01-31처럼 적습니다."),
+    "member-instant": (
+        "An instant is written with its offset, as 2027-01-31T09:00:00+09:00.",
+        "시각은 2027-01-31T09:00:00+09:00처럼 시차와 함께 적습니다.",
+    ),
+    "member-kind": ("Nothing of this kind may stand here.", "여기에 쓸 수 없는 종류의 값입니다."),
+    "wrong-kind": ("Expected here: {expected_en}.", "여기에는 {expected_ko}을(를) 적습니다."),
+    "too-few": ("At least {limit} is needed here.", "{limit}개 이상 있어야 합니다."),
+    "text-empty": ("This text is empty.", "내용이 비어 있습니다."),
+    "text-too-long": ("This text is longer than {limit} letters.", "{limit}자를 넘습니다."),
+    "instant-years": (
+        "An instant lies between the years {first} and {last}.",
+        "시각은 {first}년과 {last}년 사이여야 합니다.",
+    ),
+    "ends-early": ("It ends before it begins.", "끝나는 시각이 시작 시각보다 늦어야 합니다."),
+    "scope-place": (
+        "A scope narrower than national names its place.",
+        "전국보다 좁은 적용 범위에는 어느 곳인지 적어야 합니다.",
+    ),
+    "scope-hospital": (
+        "A hospital's rule names the hospital by its code, as hanbit.",
+        "병원 규칙에는 hanbit 같은 병원 코드를 적습니다.",
+    ),
+    "scope-department": (
+        "A department's rule names it as hospital/id of its place, as hanbit/ward-7.",
+        "부서 규칙에는 hanbit/ward-7처럼 병원 코드와 장소 번호를 적습니다.",
+    ),
+    "fallback-unknown": (
+        "The fallback {outcome} is not in the outcome table.",
+        "대체 결과 {outcome}이(가) 결과표에 없습니다.",
+    ),
+    "fact-twice": ("A fact is listed twice.", "같은 사실이 목록에 두 번 있습니다."),
+    "two-forms": (
+        "A rule is edited as a table or as a tree, not as both.",
+        "규칙은 표와 조건 나무 중 하나로만 편집합니다.",
+    ),
+    "test-outcome": (
+        "The test {name} expects an outcome that is not in the outcome table.",
+        "시험 {name}의 기대 결과가 결과표에 없습니다.",
+    ),
+    "test-twice": ("Two tests have the same name.", "이름이 같은 시험이 둘 있습니다."),
+    "cell-conditions": (
+        "A cell holds one condition; what does not matter is written null.",
+        "칸에는 조건이 하나만 들어갑니다. 상관없으면 null로 적습니다.",
+    ),
+    "cell-absent": (
+        "A fact that is absent meets no other condition.",
+        "값이 없다는 조건에는 다른 조건을 더할 수 없습니다.",
+    ),
+    "cell-bounds": ("One lower and one upper bound at most.", "아래 한계와 위 한계는 하나씩만 둘 수 있습니다."),
+    "cell-empty": ("This condition names no values at all.", "조건에 값이 하나도 없습니다."),
+    "condition-cell": ("A fact comes with its cell.", "사실에는 칸(cell)이 함께 있어야 합니다."),
+    "condition-kind": (
+        "A condition is one of: a fact with its cell, all, any, not.",
+        "조건은 사실과 칸, all, any, not 중 하나여야 합니다.",
+    ),
+    "column-twice": ("A column stands twice.", "같은 열이 두 번 있습니다."),
+    "column-unused": ("No row looks at {column}.", "{column} 열을 보는 행이 없습니다."),
+    "row-cells": (
+        "Row {row} has {count} cells for {columns} columns.",
+        "열은 {columns}개인데 {row}행의 칸은 {count}개입니다.",
+    ),
+    "row-answer": (
+        "Row {row} answers with something that the hit policy {hit} does not take.",
+        "적중 방식 {hit}에서는 {row}행의 답을 쓸 수 없습니다.",
+    ),
+    "table-otherwise": (
+        "The hit policy {hit} takes no such otherwise.",
+        "적중 방식 {hit}에는 이런 ‘그 밖의 답’을 둘 수 없습니다.",
+    ),
+    "priorities-needed": (
+        "Priorities belong to the hit policy priority, which needs them.",
+        "우선순위는 적중 방식 priority에만 쓰며, 그때는 꼭 있어야 합니다.",
+    ),
+    "priority-missing": ("An outcome of a row has no priority.", "우선순위가 없는 결과가 있습니다."),
+    "priority-twice": ("An outcome has two priorities.", "우선순위에 같은 결과가 두 번 있습니다."),
     # reading the logic
     "unknown-operator": ("There is no operator {operator}.{hint_en}", "{operator} 연산자는 없습니다.{hint_ko}"),
     "operator-kept-out": (

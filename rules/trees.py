@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from rules.cells import Cell, compile_cell, decompile_cell
 from rules.facts import Code, FactPath, Part
+from rules.malformed import wrong
 
 
 class Condition(Part):
@@ -29,9 +30,9 @@ class Condition(Part):
     def _is_one_thing(self) -> Self:
         leaf = self.fact is not None and self.cell is not None
         if (self.fact is None) != (self.cell is None):
-            raise ValueError("a fact comes with its cell")
+            raise wrong("condition-cell")
         if sum([leaf, self.all_of is not None, self.any_of is not None, self.negated is not None]) != 1:
-            raise ValueError("a condition is a fact with a cell, or all, or any, or not")
+            raise wrong("condition-kind")
         return self
 
 

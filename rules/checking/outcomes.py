@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from rules.checking.types import KIND_NAMES, Kind, Type
 from rules.document import Outcome, RuleDocument
 from rules.findings import Finding, Severity, did_you_mean, finding
 from rules.points import PointDefinition, Shape, ValueShape
-from rules.syntax import Node
+from rules.syntax import Call, Items, Literal, Node, Switch
 from rules.tables.compiling import NO_ROW, ROWS_DISAGREE
 
 _TYPES = {
@@ -41,8 +42,9 @@ def check_answer(document: RuleDocument, point: PointDefinition, tree: Node, ans
         return []
     if given.values is None or given.computed:
         return [finding("outcome-computed", tree.pointer)]
+    written = {node.value: node.pointer for node in _answers(tree)}
     findings = [
-        finding("outcome-unknown", "/logic", outcome=key, **did_you_mean(key, document.outcomes))
+        finding("outcome-unknown", written.get(key, tree.pointer), outcome=key, **did_you_mean(key, document.outcomes))
         for key in sorted(given.values - set(document.outcomes) - {NO_ROW, ROWS_DISAGREE})
     ]
     findings.extend(
@@ -51,6 +53,22 @@ def check_answer(document: RuleDocument, point: PointDefinition, tree: Node, ans
         if key not in given.values and key != document.fallback
     )
     return findings
+
+
+def _answers(node: Node) -> Iterator[Literal]:
+    """The outcomes written where an answer stands, which is not within conditions."""
+    match node:
+        case Literal():
+            yield node
+        case Switch():
+            for part in (*(case.result for case in node.cases), node.otherwise):
+                yield from _answers(part)
+        case Call(operator="if"):
+            for part in (*node.arguments[1::2], node.arguments[-1]):
+                yield from _answers(part)
+        case Items(items=parts) | Call(operator="merge", arguments=parts):
+            for part in parts:
+                yield from _answers(part)
 
 
 def check_outcomes(document: RuleDocument, point: PointDefinition) -> list[Finding]:

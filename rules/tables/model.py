@@ -9,6 +9,7 @@ from pydantic import Field, StrictFloat, StrictInt, model_validator
 
 from rules.cells import Cell
 from rules.facts import Code, FactPath, Part
+from rules.malformed import wrong
 
 
 class HitPolicy(StrEnum):
@@ -53,23 +54,25 @@ class Table(Part):
     @model_validator(mode="after")
     def _is_a_table(self) -> Self:
         if len(set(self.columns)) != len(self.columns):
-            raise ValueError("a column stands twice")
+            raise wrong("column-twice", "/columns")
         for number, row in enumerate(self.rows, start=1):
             if len(row.when) != len(self.columns):
-                raise ValueError(f"row {number} has {len(row.when)} cells for {len(self.columns)} columns")
+                raise wrong(
+                    "row-cells", f"/rows/{number - 1}/when", row=number, count=len(row.when), columns=len(self.columns)
+                )
             if not self._answers(row.then):
-                raise ValueError(f"row {number} answers with something that {self.hit.value} does not take")
+                raise wrong("row-answer", f"/rows/{number - 1}/then", row=number, hit=self.hit.value)
         for place, column in enumerate(self.columns):
             if all(row.when[place] is None for row in self.rows):
-                raise ValueError(f"no row looks at {column}")
+                raise wrong("column-unused", f"/columns/{place}", column=column)
         if self.otherwise is not None and (self.hit in _NEVER_OTHERWISE or not self._answers(self.otherwise)):
-            raise ValueError(f"{self.hit.value} takes no such otherwise")
+            raise wrong("table-otherwise", "/otherwise", hit=self.hit.value)
         if (self.hit is HitPolicy.PRIORITY) != bool(self.priorities):
-            raise ValueError("priorities belong to the hit policy priority, which needs them")
+            raise wrong("priorities-needed", "/priorities")
         if self.priorities and not {row.then for row in self.rows} <= set(self.priorities):
-            raise ValueError("an outcome has no priority")
+            raise wrong("priority-missing", "/priorities")
         if len(set(self.priorities)) != len(self.priorities):
-            raise ValueError("an outcome has two priorities")
+            raise wrong("priority-twice", "/priorities")
         return self
 
     def _answers(self, then: str | float | None) -> bool:

@@ -200,6 +200,65 @@ def test_a_malformed_document_is_told_every_place() -> None:
     assert [one.code for one in check([], REGISTRY)] == ["not-a-document"]
 
 
+@pytest.mark.parametrize(
+    ("change", "pointer", "en", "ko"),
+    [
+        ({"tests": []}, "/tests", "At least 1 is needed here.", "1개 이상 있어야 합니다."),
+        ({"version": "1"}, "/version", "Expected here: three numbers such as 1.0.0.", "1.0.0처럼"),
+        ({"owner": 3}, "/owner", "Expected here: text.", "여기에는 글을 적습니다."),
+        ({"colour": 1}, "/colour", "There is no member colour here.", "colour 항목을 둘 수 없습니다"),
+        ({"review_by": "soon"}, "/review_by", "A date is written as 2027-01-31.", "날짜는"),
+        ({"effective": {"since": "2026-01-01"}}, "/effective/since", "An instant is written with its", "시차와 함께"),
+        ({"scope": {"level": "planet"}}, "/scope/level", "Expected here is one of: national, network,", "중 하나"),
+        ({"fallback": "maybe"}, "/fallback", "The fallback maybe is not in the outcome table.", "결과표에 없습니다"),
+        ({"source": ""}, "/source", "This text is empty.", "비어 있습니다"),
+        ({"title": {"en": "x"}}, "/title/ko", "ko is missing.", "ko 항목이 없습니다."),
+        (
+            {"tests": [{"name": "{odd}", "facts": {}, "outcome": "maybe"}]},
+            "/tests/0/outcome",
+            "The test {odd} expects an outcome that is not in the outcome table.",
+            "시험 {odd}의 기대 결과가",
+        ),
+        (
+            {"tests": [{"name": "x", "facts": {}, "outcome": {"a": 1}}]},
+            "/tests/0/outcome",
+            "Nothing of this kind may stand here.",
+            "쓸 수 없는 종류",
+        ),
+        (
+            {
+                "table": {
+                    "hit": "first",
+                    "columns": ["pulse"],
+                    "rows": [{"when": [{"is": 1, "below": 3}], "then": "no"}],
+                }
+            },
+            "/table/rows/0/when/0",
+            "A cell holds one condition; what does not matter is written null.",
+            "칸에는 조건이 하나만",
+        ),
+        (
+            {"table": {"hit": "first", "columns": ["pulse"], "rows": [{"when": [], "then": "no"}]}},
+            "/table/rows/0/when",
+            "Row 1 has 0 cells for 1 columns.",
+            "열은 1개인데 1행의 칸은 0개",
+        ),
+    ],
+)
+def test_what_is_malformed_is_said_with_its_place_in_both_languages(
+    change: dict[str, Any], pointer: str, en: str, ko: str
+) -> None:
+    (one,) = check(raw("no") | change, REGISTRY)
+    assert (one.pointer, one.refuses) == (pointer, True)
+    assert one.en.startswith(en)
+    assert ko in one.ko
+
+
+def test_an_outcome_that_is_not_in_the_table_is_shown_where_it_is_written() -> None:
+    chain = {"if": [v("on"), "yes", {"==": [v("ward"), "a"]}, {"if": [v("on"), "maybe", "no"]}, "no"]}
+    assert [(one.code, one.pointer) for one in found(chain)] == [("outcome-unknown", "/logic/if/3/if/1")]
+
+
 def test_every_sentence_is_there_in_both_languages_with_the_same_details() -> None:
     import re
 
