@@ -16,18 +16,38 @@ from store.database import Transaction
 from store.rules import history, policies
 
 
-async def begin(tx: Transaction, id_: UUID, text: RuleText, *, reason: str, by: str, now: datetime) -> Draft:
-    """A new draft. Raises Conflict, naming it, when one of this rule and place is open already."""
+async def begin(
+    tx: Transaction,
+    id_: UUID,
+    text: RuleText,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+    on_behalf_of: str | None = None,
+) -> Draft:
+    """A new draft. Raises Conflict, naming it, when one of this rule and place is open already.
+
+    on_behalf_of: the colleague for whom `by` acts; an author, too, since the text is theirs as well.
+    """
     made = await tx.rows(
         Draft,
         """
         insert into rule_draft (hospital, id, rule, version, point, level, place, document, digest, parent, reason,
                                 state, revision, authors, saved_by, saved_at)
         values (%(hospital)s, %(id)s, %(rule)s, %(version)s, %(point)s, %(level)s, %(place)s, %(document)s, %(digest)s,
-                %(parent)s, %(reason)s, 'draft', 1, array[%(by)s]::text[], %(by)s, %(now)s)
+                %(parent)s, %(reason)s, 'draft', 1, %(eyes)s::text[], %(by)s, %(now)s)
         on conflict do nothing returning *
         """,
-        {"hospital": tx.hospital, "id": id_, "reason": reason, "by": by, "now": now, **text.model_dump()},
+        {
+            "hospital": tx.hospital,
+            "id": id_,
+            "reason": reason,
+            "by": by,
+            "eyes": _eyes(by, on_behalf_of),
+            "now": now,
+            **text.model_dump(),
+        },
     )
     if not made:
         other = await tx.one(
@@ -47,7 +67,15 @@ async def begin(tx: Transaction, id_: UUID, text: RuleText, *, reason: str, by: 
 
 
 async def save(
-    tx: Transaction, id_: UUID, text: RuleText, *, revision: int, reason: str, by: str, now: datetime
+    tx: Transaction,
+    id_: UUID,
+    text: RuleText,
+    *,
+    revision: int,
+    reason: str,
+    by: str,
+    now: datetime,
+    on_behalf_of: str | None = None,
 ) -> Draft:
     """The next text of a draft. Raises NotFound, StaleRevision (by, at), AlreadyDone for one that is no draft now."""
     saved = await _change(
@@ -57,12 +85,12 @@ async def save(
         update rule_draft
         set version = %(version)s, document = %(document)s, digest = %(digest)s, parent = %(parent)s,
             reason = %(reason)s, revision = revision + 1, saved_by = %(by)s, saved_at = %(now)s,
-            authors = case when %(by)s = any(authors) then authors else authors || %(by)s::text end
+            authors = authors || array(select eye from unnest(%(eyes)s::text[]) as eye where eye <> all(authors))
         where hospital = %(hospital)s and id = %(id)s and revision = %(revision)s and state = any(%(states)s)
           and rule = %(rule)s and level = %(level)s and place = %(place)s and point = %(point)s
         returning *
         """,
-        {"reason": reason, "by": by, "now": now, **text.model_dump()},
+        {"reason": reason, "by": by, "eyes": _eyes(by, on_behalf_of), "now": now, **text.model_dump()},
         revision=revision,
         states=(DraftState.DRAFT,),
     )
@@ -70,18 +98,21 @@ async def save(
     return saved
 
 
-async def submit(tx: Transaction, id_: UUID, *, revision: int, by: str, now: datetime) -> Draft:
+async def submit(
+    tx: Transaction, id_: UUID, *, revision: int, by: str, now: datetime, on_behalf_of: str | None = None
+) -> Draft:
     """Ask for review. From here on its text stands still."""
     submitted = await _change(
         tx,
         id_,
         """
         update rule_draft
-        set state = 'in-review', revision = revision + 1, submitted_by = %(by)s, submitted_at = %(now)s
+        set state = 'in-review', revision = revision + 1, submitted_by = %(by)s, submitted_at = %(now)s,
+            authors = authors || array(select eye from unnest(%(lent)s::text[]) as eye where eye <> all(authors))
         where hospital = %(hospital)s and id = %(id)s and revision = %(revision)s and state = any(%(states)s)
         returning *
         """,
-        {"by": by, "now": now},
+        {"by": by, "now": now, "lent": [on_behalf_of] if on_behalf_of else []},
         revision=revision,
         states=(DraftState.DRAFT,),
     )
@@ -211,6 +242,10 @@ async def _change(
     if present.state not in states:
         raise AlreadyDone("the draft is not where this is done", status=present.state, by=_last(present)[0])
     raise Conflict("a draft stays the draft of its rule, decision point and place")
+
+
+def _eyes(by: str, on_behalf_of: str | None) -> list[str]:
+    return sorted(Person(account=by, on_behalf_of=on_behalf_of).eyes)
 
 
 def _last(draft: Draft) -> tuple[str, datetime]:

@@ -29,7 +29,8 @@ async def put(
     """Keep shared rules that are not kept yet; returns how many that were, and which rules have another text there.
 
     The first version of a rule has always applied: a hospital's clock may show any time. Raises Conflict for another
-    text under a version that is known, unless `skip_others`.
+    text under a version that is known, and for a version older than one that is kept, which an old pack would bring
+    back into force; `skip_others` passes over both.
     """
     new, others = 0, []
     async with _connected(migrate_url) as connection, connection.transaction():
@@ -37,16 +38,24 @@ async def put(
         for each in texts:
             known = await _known(connection, each.text)
             found = known.get(each.text.version)
-            if found is None:
-                await _put(connection, each, signer, now if known else ALWAYS)
-                new += 1
-            elif found != each.text.digest:
+            newest = max(known, key=_number, default=each.text.version)
+            if found == each.text.digest:
+                continue
+            if found is not None or _number(each.text.version) < _number(newest):
                 if not skip_others:
-                    raise Conflict("another text has this version", rule=each.text.rule, version=each.text.version)
+                    why = "another text has this version" if found else "a newer version is kept: give it a new number"
+                    raise Conflict(why, rule=each.text.rule, version=each.text.version, kept=newest)
                 others.append(each.text.rule)
+                continue
+            await _put(connection, each, signer, now if known else ALWAYS)
+            new += 1
         if new:
             await connection.execute("update shared_rule_edition set edition = edition + 1 where name = 'rules'")
     return new, others
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 async def _known(connection: AsyncConnection, text: RuleText) -> dict[str, str]:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.conninfo import conninfo_to_dict
 
 from domain.decisions import DecisionPoint
-from domain.errors import Invalid, Misconfigured
+from domain.errors import Conflict, Invalid, Misconfigured
 from domain.roles import Role
 from rules.bundle import Bundle
 from runtime.cli import rule_packs
@@ -93,6 +93,10 @@ async def test_a_networks_pack_applies_in_its_hospitals(
     chosen = Bundle(hospital, network, kept).resolve(POINT, datetime.now(UTC)).chosen
     assert chosen is not None
     assert (chosen.scope.place, chosen.version) == ("river", "2.0.0")
+    (folder / "due.json").write_text(json.dumps(document | {"version": "1.9.0"}))  # an old pack, found again
+    rule_packs.sign_folder(folder, "river", private)
+    with pytest.raises(Conflict, match="a newer version is kept"):
+        await rule_packs.import_shared(folder, public, None)
     (folder / "due.json").write_text(json.dumps(document | {"owner": "somebody"}))
     with pytest.raises(Invalid, match="not the one that was signed"):
         await rule_packs.import_shared(folder, public, None)

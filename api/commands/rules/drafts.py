@@ -141,7 +141,9 @@ async def submit_draft(
         _, proven = await books.proof_of(state, books.document_of(await drafts.get(tx, draft_id)))
         if not proven.passed:
             raise Invalid("the rule's own tests do not pass", field="/tests")
-        return await drafts.submit(tx, draft_id, revision=body.revision, by=caller.actor, now=now)
+        return await drafts.submit(
+            tx, draft_id, revision=body.revision, by=caller.actor, now=now, on_behalf_of=caller.on_behalf_of
+        )
 
     return answer(await _submit(state, caller, key, change, command="submit-rule", draft_id=draft_id, body=body))
 
@@ -206,7 +208,15 @@ async def submit_new(state: AppState, caller: Caller, key: str, body: NewDraft) 
     async def plan(tx: Transaction, command_id: UUID) -> Planned:
         at = await present(tx, state)
         text = books.kept_text(document, await books.bundle(tx, state), at.now)
-        draft = await drafts.begin(tx, command_id, text, reason=body.reason, by=caller.actor, now=at.now)
+        draft = await drafts.begin(
+            tx,
+            command_id,
+            text,
+            reason=body.reason,
+            by=caller.actor,
+            now=at.now,
+            on_behalf_of=caller.on_behalf_of,
+        )
         await accessed(tx, caller, AuditAction.CREATE, f"rule-draft/{draft.rule}", at=at.real)
         return Planned.answered(HTTPStatus.CREATED, books.draft_json(draft))
 
@@ -222,7 +232,14 @@ async def submit_save(state: AppState, caller: Caller, key: str, draft_id: UUID,
         text = books.kept_text(document, await books.bundle(tx, state), at.now)
         try:
             draft = await drafts.save(
-                tx, draft_id, text, revision=body.revision, reason=body.reason, by=caller.actor, now=at.now
+                tx,
+                draft_id,
+                text,
+                revision=body.revision,
+                reason=body.reason,
+                by=caller.actor,
+                now=at.now,
+                on_behalf_of=caller.on_behalf_of,
             )
         except StaleRevision as stale:
             # Between what is kept now and what this person wanted to keep.

@@ -180,8 +180,9 @@ async def submit_roll_back(state: AppState, caller: Caller, key: str, digest: st
         raw = json.loads(older.canonical) | {"version": f"{major}.{minor}.{patch + 1}"}
         raw.pop("effective", None)  # its time was its time
         text = books.kept_text(await books.checked(raw, state), rules, at.now)
-        draft = await drafts.begin(tx, command_id, text, reason=body.reason, by=caller.actor, now=at.now)
-        draft = await drafts.submit(tx, draft.id, revision=draft.revision, by=caller.actor, now=at.now)
+        by, lent = caller.actor, caller.on_behalf_of
+        draft = await drafts.begin(tx, command_id, text, reason=body.reason, by=by, now=at.now, on_behalf_of=lent)
+        draft = await drafts.submit(tx, draft.id, revision=draft.revision, by=by, now=at.now, on_behalf_of=lent)
         await accessed(tx, caller, AuditAction.CREATE, f"roll-back-rule/{draft.rule}", at=at.real)
         return Planned.answered(HTTPStatus.CREATED, books.draft_json(draft))
 

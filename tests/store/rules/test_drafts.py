@@ -80,6 +80,25 @@ async def test_nobody_approves_a_rule_of_their_own(
     assert (approved_.state, approved_.approved_by) == (DraftState.APPROVED, "approver")
 
 
+@pytest.mark.parametrize("step", ["begin", "save", "submit"])
+async def test_nobody_approves_what_a_colleague_wrote_or_submitted_for_them(
+    database: Database, hospital: str, now: datetime, step: str
+) -> None:
+    """A secretary who acts for the chief writes the chief's rule: the chief's eyes have seen it."""
+    lent = {each: "chief" if each == step else None for each in ("begin", "save", "submit")}
+    async with database.transaction(hospital) as tx:
+        draft = await drafts.begin(
+            tx, uuid4(), text(hospital), reason="near", by="secretary", now=now, on_behalf_of=lent["begin"]
+        )
+        mine = text(hospital, minutes=9)
+        await drafts.save(tx, draft.id, mine, revision=1, reason="", by="secretary", now=now, on_behalf_of=lent["save"])
+        await drafts.submit(tx, draft.id, revision=2, by="secretary", now=now, on_behalf_of=lent["submit"])
+        with pytest.raises(Forbidden):
+            await drafts.approve(tx, draft.id, revision=3, person=Person(account="chief"), now=now)
+        approved = await drafts.approve(tx, draft.id, revision=3, person=APPROVER, now=now)
+    assert sorted(approved.authors) == ["chief", "secretary"]
+
+
 @pytest.mark.parametrize(
     "forged",
     [
