@@ -183,9 +183,10 @@ def judged(document: RuleDocument, point: PointDefinition, answer: Any) -> Evalu
         case list() if point.shape is Shape.MANY and all(key in document.outcomes for key in answer):
             return Evaluated(" ".join(answer), outcomes=tuple(answer))
         case int() | float() if point.shape is Shape.NUMBER and not isinstance(answer, bool):
-            if answer != NO_NUMBER:
+            if abs(answer) < NO_NUMBER:
                 return Evaluated(json.dumps(answer), number=answer)
-            return fallen_back(document, Why.NO_ROW)
+            # Beyond it a number is not exact any more; nobody pays or waits by a number that is nearly right.
+            return fallen_back(document, Why.NO_ROW if answer == NO_NUMBER else Why.ERROR)
         case str() if answer == NO_ROW:
             return fallen_back(document, Why.NO_ROW)
         case str() if answer == ROWS_DISAGREE:

@@ -188,6 +188,10 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "The rule answers with {given_en}; the decision point asks for {expected_en}.",
         "규칙의 답은 {given_ko}이고, 결정 지점은 {expected_ko}을(를) 묻습니다.",
     ),
+    "outcome-reserved": (
+        "No outcome is named {outcome}: it is what a table says when it has no answer.",
+        "{outcome}은(는) 결과 이름으로 쓸 수 없습니다. 표에 답이 없음을 뜻하는 말입니다.",
+    ),
     "outcome-unused": ("No branch leads to {outcome}.", "{outcome}(으)로 가는 길이 없습니다."),
     "value-missing": ("The outcome lacks {name}.", "결과에 {name}이(가) 없습니다."),
     "value-unknown": ("The process does not read {name}.{hint_en}", "프로세스는 {name}을(를) 읽지 않습니다.{hint_ko}"),

@@ -25,8 +25,13 @@ _TYPES = {
 
 def check_answer(document: RuleDocument, point: PointDefinition, tree: Node, answer: Type) -> list[Finding]:
     """The type of the whole logic against the point's shape, and every key it can give against the table."""
-    if answer.kind is Kind.UNKNOWN:
-        return []
+    reserved = [
+        finding("outcome-reserved", f"/outcomes/{key}", outcome=key)
+        for key in (NO_ROW, ROWS_DISAGREE)
+        if key in document.outcomes
+    ]
+    if reserved or answer.kind is Kind.UNKNOWN:
+        return reserved
     expected = {Shape.ONE: Kind.TEXT, Shape.MANY: Kind.LIST, Shape.NUMBER: Kind.NUMBER}[point.shape]
     given = answer.item if answer.kind is Kind.LIST and expected is Kind.LIST else answer
     if expected is Kind.NUMBER and answer.kind is Kind.NUMBER:

@@ -9,6 +9,7 @@ from pydantic import Field, StrictFloat, StrictInt, model_validator
 
 from rules.cells import Cell
 from rules.facts import Code, FactPath, Part
+from rules.language import LARGEST_NUMBER
 from rules.malformed import wrong
 
 
@@ -78,7 +79,9 @@ class Table(Part):
     def _answers(self, then: str | float | None) -> bool:
         if self.hit is HitPolicy.COUNT:
             return then is None
-        return isinstance(then, int | float) if self.hit.numeric else isinstance(then, str)
+        if not self.hit.numeric:
+            return isinstance(then, str)
+        return isinstance(then, int | float) and abs(then) < LARGEST_NUMBER  # which stands for no answer at all
 
 
 _NEVER_OTHERWISE = frozenset({HitPolicy.RULE_ORDER, HitPolicy.COLLECT, HitPolicy.SUM, HitPolicy.COUNT})

@@ -194,6 +194,15 @@ def test_an_outcome_is_written_down_and_used() -> None:
     assert [one.code for one in found(v("spo2"), decision_point="how-much")] == ["outcome-shape"]
 
 
+@pytest.mark.parametrize("key", ["no-row", "rows-disagree"])
+def test_no_outcome_has_the_name_of_no_answer(key: str) -> None:
+    """A table that has no row for the facts would seem to have decided."""
+    outcomes = raw("no")["outcomes"] | {key: raw("no")["outcomes"]["yes"]}
+    assert [(one.code, one.pointer) for one in found(yes_if(v("on")), outcomes=outcomes) if one.refuses] == [
+        ("outcome-reserved", f"/outcomes/{key}")
+    ]
+
+
 def test_a_malformed_document_is_told_every_place() -> None:
     document = raw("no") | {"version": "1", "owner": 3, "extra": 1}
     assert {one.pointer for one in check(document, REGISTRY)} == {"/version", "/owner", "/extra"}
