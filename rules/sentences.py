@@ -7,6 +7,7 @@ from typing import Final
 SENTENCES: Final[dict[str, tuple[str, str]]] = {
     # the document
     "not-json": ("This is not a JSON value that can be kept.", "JSON 값으로 저장할 수 없습니다."),
+    "unreadable": ("The file is not JSON: {detail}.", "파일이 JSON이 아닙니다: {detail}."),
     "not-a-document": ("A rule is a JSON object.", "규칙은 JSON 객체여야 합니다."),
     "malformed": ("The document is not well formed: {detail}", "문서 형식이 올바르지 않습니다: {detail}"),
     "too-deep": ("Nested deeper than {limit} levels.", "중첩이 {limit}단계를 넘습니다."),

@@ -17,7 +17,7 @@ from runtime.cli import rule_pack_commands
 
 if TYPE_CHECKING:
     from rules.document import RuleDocument
-    from rules.mutating import Mutation
+    from rules.findings import Finding
 
 # ruff: noqa: PLC0415  (each command imports what it needs, so that help is there at once)
 
@@ -91,35 +91,27 @@ def evaluate(
 def try_tests(
     files: Files,
     mutations: Annotated[bool, typer.Option("--mutations", help="Also how many small changes they notice.")] = False,
+    language: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.EN,
 ) -> None:
     """Run the tests attached to rules and print what they cover. The exit code is 1 when one fails."""
     from rules.engine import RuleEngine
     from rules.mutating import mutate
     from rules.proof import prove
+    from rules.summing_up import covered, remarks
 
     engine, failed = RuleEngine(), False
     for file in _documents(files):
-        try:
-            document = _document(file)
-            with _placed(file):
-                proof = prove(engine, document)
-        except RuleUnusable as unusable:
+        if _refused(file, language):
             failed = True
-            typer.echo(str(unusable))
             continue
+        document = _document(file)
+        with _placed(file):
+            proof = prove(engine, document)
+            mutation = mutate(engine, document) if mutations else None
         failed = failed or not proof.passed
-        passed = sum(tried.passed for tried in proof.tests)
-        said = [f"{passed} of {len(proof.tests)} tests", f"{proof.branches_taken} of {proof.branches} branches"]
-        if proof.rows:
-            said.append(f"{proof.rows_taken} of {proof.rows} rows")
-        mutation = mutate(engine, document) if mutations else None
-        if mutation is not None:
-            said.append(_noticed(mutation))
-        typer.echo(f"{file}: {', '.join(said)}")
-        for found in proof.findings:
-            typer.echo(f"  {found.severity.value} {found.pointer}: {found.en}")
-        for pointer, change in mutation.survived if mutation is not None else ():
-            typer.echo(f"  note {pointer}: No test notices the change {change}.")
+        typer.echo(f"{file}: {covered(proof, mutation, language.value)}")
+        for line in remarks(proof, mutation, language.value):
+            typer.echo(f"  {line}")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -132,21 +124,17 @@ def check(
     """Check rules as on saving: types, units, codes, branches, tables. The exit code is 1 when one is refused."""
     from dataclasses import asdict
 
-    from rules.checking.checker import check as check_raw
-    from rules.points import shipped_registry
-
     refused = False
     for file in _documents(files):
-        findings = check_raw(_json(file), shipped_registry())
+        findings = _findings(file)
         refused = refused or any(found.refuses for found in findings)
         if not findings and not as_json:
-            typer.echo(f"{file}: nothing to say")
+            typer.echo(f"{file}: {'이상 없음' if language is Language.KO else 'nothing to say'}")
         for found in findings:
             if as_json:
                 _print({"file": str(file)} | asdict(found))
             else:
-                sentence = found.ko if language is Language.KO else found.en
-                typer.echo(f"{file}{found.pointer and '#' + found.pointer}: {found.severity.value}: {sentence}")
+                typer.echo(_said(file, found, language))
     raise typer.Exit(1 if refused else 0)
 
 
@@ -178,11 +166,32 @@ def describe(files: Files) -> None:
             typer.echo(section(_document(file), file.parent.name, shipped_registry()) + "\n")
 
 
-def _noticed(mutation: Mutation) -> str:
-    if not mutation.passed:
-        return "no mutation tried because a test fails"
-    said = f"{mutation.noticed} of {mutation.tried} mutations noticed"
-    return said if mutation.tried == mutation.possible else f"{said}, of {mutation.possible} possible ones"
+def _findings(file: Path) -> tuple[Finding, ...]:
+    """What there is to say about a file; that it is no JSON is one of it, so that the other files have their turn."""
+    from rules.checking.checker import check as check_raw
+    from rules.findings import finding
+    from rules.points import shipped_registry
+
+    try:
+        return check_raw(_json(file), shipped_registry())
+    except Invalid as broken:
+        return (finding("unreadable", "", detail=broken.params.get("why", "")),)
+
+
+def _refused(file: Path, language: Language) -> bool:
+    """Whether a file would not be saved; why is printed."""
+    refused = [found for found in _findings(file) if found.refuses]
+    for found in refused:
+        typer.echo(_said(file, found, language))
+    return bool(refused)
+
+
+def _said(file: Path, found: Finding, language: Language) -> str:
+    from rules.summing_up import severity_in
+
+    sentence = found.ko if language is Language.KO else found.en
+    place = f"{file}{found.pointer and '#' + found.pointer}"
+    return f"{place}: {severity_in(found.severity, language.value)}: {sentence}"
 
 
 def _evaluate_lines(file: Path) -> None:
@@ -236,7 +245,7 @@ def _json(file: Path) -> Any:
     try:
         return parsed(file.read_bytes())
     except NotJson as broken:
-        raise Invalid(f"{file} is not JSON: {broken}", field=str(file)) from None
+        raise Invalid(f"{file} is not JSON: {broken}", field=str(file), why=str(broken)) from None
 
 
 def _print(value: Any) -> None:

@@ -155,6 +155,20 @@ def test_slips_that_no_test_notices_are_named_with_their_place() -> None:
     assert ": No test notices the change 3 → 4." in told
 
 
+def test_tests_are_told_in_korean_and_a_file_that_is_no_json_does_not_end_the_run(tmp_path: Path) -> None:
+    saved(tmp_path, "{", "a.json")
+    saved(tmp_path, json.loads((LIBRARY / "beds" / "clean-target.json").read_text()), "b.json")
+    saved(tmp_path, json.loads((LIBRARY / "beds" / "clean-target.json").read_text()) | {"tests": []}, "c.json")
+    told = run("test", "--mutations", "--language", "ko", tmp_path)
+    assert told.exit_code == 1
+    assert "a.json: 오류: 파일이 JSON이 아닙니다: line 1" in told.stdout
+    assert "b.json: 시험 5개 중 5개 통과, 가지 4개 중 4개, 행 2개 중 2개, 변이" in told.stdout
+    assert "c.json#/tests: 오류: 1개 이상 있어야 합니다." in told.stdout
+    checked = run("check", "--language", "ko", tmp_path)
+    assert checked.exit_code == 1
+    assert "b.json: 이상 없음" in checked.stdout
+
+
 def test_check_speaks_both_languages_and_json(tmp_path: Path) -> None:
     document = json.loads((LIBRARY / "beds" / "bed-assignment-due.json").read_text())
     document["logic"]["if"][0]["in"][0]["var"] = "priorty"
