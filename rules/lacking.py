@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from rules.language import OPERATIONS_BUDGET
-from rules.oracle import Trace, Undecided, answer, computed
+from rules.oracle import Trace, Undecided, answer, computed, found, in_order
 from rules.syntax import Call, Items, Literal, Names, Node, Switch, Var, walk
 
 _UNKNOWN: Final = object()
@@ -66,11 +66,13 @@ class _Looking:
                 return self._call(node)
 
     def _fact(self, node: Var) -> Any:
-        try:
-            return answer(node, self._facts)
-        except Undecided as undecided:
-            self.names[undecided.missing or node.name] = None
-            return _UNKNOWN
+        value = found(self._facts, node.path)
+        if value is not None:
+            return value
+        if node.default is not None:
+            return self.value(node.default)
+        self.names[node.name] = None
+        return _UNKNOWN
 
     def _if(self, node: Call) -> Any:
         *pairs, last = node.arguments
@@ -136,7 +138,7 @@ class _Looking:
             right = self.value(part)
             if left is _UNKNOWN or right is _UNKNOWN:
                 unknown = True
-            elif not self._worked_out(Call(node.pointer, node.operator, (Literal("", left), Literal("", right)))):
+            elif not in_order(node.operator, left, right):
                 return False
             left = right
         return _UNKNOWN if unknown else True

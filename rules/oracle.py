@@ -52,6 +52,11 @@ def computed(operator: str, values: list[Any]) -> Any:
     return _OPERATIONS[operator](values)
 
 
+def in_order(operator: str, left: Any, right: Any) -> bool:
+    """Whether `<`, `<=`, `>` or `>=` holds between two known values."""
+    return _COMPARED[operator](left, right)
+
+
 class _Oracle:
     def __init__(self, facts: Mapping[str, Any], trace: Trace) -> None:
         self._facts = facts
@@ -82,7 +87,7 @@ class _Oracle:
     def _var(self, node: Var) -> Any:
         if self._scopes:
             return self._element(node)
-        value = _found(self._facts, node.path)
+        value = found(self._facts, node.path)
         self._trace.reads.setdefault(node.name, value)
         if value is not None:
             return value
@@ -94,9 +99,9 @@ class _Oracle:
         scope = self._scopes[-1]
         if not node.path:
             return scope[""]
-        value = scope[node.path[0]] if node.path[0] in scope else _found(scope.get(""), node.path[:1])
+        value = scope[node.path[0]] if node.path[0] in scope else found(scope.get(""), node.path[:1])
         if len(node.path) > 1:
-            value = _found(value, node.path[1:])
+            value = found(value, node.path[1:])
         if value is None:
             raise Undecided(node.name)
         return value
@@ -104,7 +109,7 @@ class _Oracle:
     def _names(self, node: Names) -> Any:
         absent = []
         for path in node.paths:
-            value = _found(self._facts, path)
+            value = found(self._facts, path)
             self._trace.reads.setdefault(".".join(path), value)
             if value is None:
                 absent.append(".".join(path))
@@ -202,7 +207,8 @@ class _Oracle:
         return result
 
 
-def _found(value: Any, path: Path) -> Any:
+def found(value: Any, path: Path) -> Any:
+    """What stands at a path, or None."""
     for part in path:
         if not isinstance(value, dict):
             return None
