@@ -59,6 +59,7 @@ def evaluate(
     if lines is not None or rule is None or facts is None:
         raise Misconfigured("Give --rule and --facts, or --lines alone.")
     from rules.engine import RuleEngine
+    from rules.points import Shape
 
     if _is_bare(raw := _json(rule)):
         from rules.plain.lines import PlainEvaluator
@@ -66,11 +67,13 @@ def evaluate(
         _print(PlainEvaluator().answer(raw, _json(facts)))
         return
     document, given = _document(rule), _facts(facts)
+    engine = RuleEngine()
     with _placed(rule):
-        evaluated = RuleEngine().evaluate(document, given)
+        evaluated = engine.evaluate(document, given)
     keys: Any = list(evaluated.outcomes)
     values = [document.outcomes[key].values for key in keys]
-    single = evaluated.indeterminate or (len(keys) == 1 and evaluated.number is None)
+    several = engine.registry.point(document.decision_point).shape is Shape.MANY
+    single = evaluated.indeterminate or not (several or evaluated.number is not None)
     _print(
         {
             "rule": document.id,

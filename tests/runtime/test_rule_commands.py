@@ -42,6 +42,15 @@ def test_eval_prints_what_was_missing(tmp_path: Path) -> None:
     assert "result.test" in answer["missing"]
 
 
+@pytest.mark.parametrize("file", sorted(LIBRARY.rglob("*.json")), ids=lambda file: file.stem)
+def test_eval_prints_what_the_attached_tests_of_the_library_expect(tmp_path: Path, file: Path) -> None:
+    tests = json.loads(file.read_text("utf-8"))["tests"]
+    for test in (tests[0], tests[len(tests) // 2], tests[-1]):
+        answer = json.loads(run("eval", "--rule", file, "--facts", saved(tmp_path, test["facts"])).stdout)
+        assert answer["outcome"] == test["outcome"], test["name"]
+        assert answer["indeterminate"] is test.get("indeterminate", False)
+
+
 def test_eval_prints_several_outcomes_and_numbers(tmp_path: Path) -> None:
     facts = json.loads((LIBRARY / "claims" / "claim-scrub.json").read_text())["tests"][0]["facts"]
     answer = json.loads(
