@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from rules.domains import Domain, atoms, of_cell, whole
 from rules.facts import FactDefinition, nested
 from rules.findings import Finding, Severity, finding
-from rules.tables.lists import Listed, lists
+from rules.tables.lists import Listed, lists, together
 from rules.tables.model import HitPolicy, Table
 
 MOST_STATES = 50_000
 MOST_PAIRS = 20
+_MOST_TRIED = 50_000
 
 Part = Domain | Listed
 
@@ -66,6 +68,8 @@ def examine(table: Table, facts: dict[str, FactDefinition], most: int = MOST_STA
         number for number in range(1, len(table.rows) + 1) if walker.complete and number not in walker.seen
     ]
     _overlaps(table, walker, found)
+    if not walker.complete:
+        _pairs(table, facts, found)
     if table.hit is HitPolicy.FIRST and walker.complete:
         for number, example in walker.seen.items():
             if number not in walker.first:
@@ -154,6 +158,46 @@ def _overlaps(table: Table, walker: _Walker, found: Examined) -> None:
                 found.overlaps.setdefault((one, other), example)
             if len(found.overlaps) >= MOST_PAIRS:
                 return
+
+
+def _pairs(table: Table, facts: dict[str, FactDefinition], found: Examined) -> None:
+    """Rows two by two, where not every combination was walked: whether two can match together needs no walk."""
+    if table.hit not in {HitPolicy.UNIQUE, HitPolicy.ANY}:
+        return
+    columns = [facts[path] for path in table.columns]
+    domains = [[None if cell is None else of_cell(fact, cell) for fact, cell in zip(columns, row.when, strict=True)]
+               for row in table.rows]  # fmt: skip
+    for tried, (one, other) in enumerate(combinations(range(len(table.rows)), 2)):
+        if tried >= _MOST_TRIED or len(found.overlaps) >= MOST_PAIRS:
+            return
+        if (one + 1, other + 1) in found.overlaps or (
+            table.hit is HitPolicy.ANY and table.rows[one].then == table.rows[other].then
+        ):
+            continue
+        example = dict[str, Any]()
+        for place, fact in enumerate(columns):
+            shared = _shared(fact, table, domains, (one, other), place)
+            if shared is None:
+                break
+            example[fact.path] = shared.example()
+        else:
+            known = {path: value for path, value in example.items() if value is not None}
+            absent = tuple(path for path in example if path not in known)
+            found.overlaps[one + 1, other + 1] = Counterexample(known, (one + 1, other + 1), absent)
+
+
+def _shared(
+    fact: FactDefinition, table: Table, domains: list[list[Domain | None]], rows: tuple[int, int], place: int
+) -> Part | None:
+    """What of a fact meets the cells of two rows, or None for nothing."""
+    everything = whole(fact)
+    if everything is None:
+        one, other = (table.rows[row].when[place] for row in rows)
+        return together(fact, one, other)
+    for row in rows:
+        cell = domains[row][place]
+        everything = everything if cell is None else everything.meet(cell)
+    return None if everything.empty else everything
 
 
 def _findings(table: Table, found: Examined, wide: bool) -> list[Finding]:

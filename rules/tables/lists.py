@@ -47,6 +47,23 @@ def lists(fact: FactDefinition, cells: Sequence[Cell | None], most: int = MOST_L
     return Lists([(part, bits) for bits, part in parts.items()], whole and rows.understood)
 
 
+def together(fact: FactDefinition, one: Cell | None, other: Cell | None) -> Listed | None:
+    """A list that meets two cells, or None where none does; where only the absent fact does, that is none, too."""
+    cells = [cell for cell in (one, other) if cell is not None]
+    if any(cell.present is False for cell in cells):
+        return None
+    never = {code for cell in cells for code in cell.has_none or ()}
+    codes: dict[str, None] = {}
+    for cell in cells:
+        if not cell.has_any:
+            continue
+        meets = [code for code in cell.has_any if code not in never and (not fact.codes or code in fact.codes)]
+        if not meets:
+            return None
+        codes.setdefault(next((code for code in meets if code in codes), meets[0]))
+    return Listed(tuple(codes))
+
+
 class _Rows:
     """A column's cells as bits by kind, and for each code which cells name it."""
 

@@ -13,7 +13,7 @@ from rules.oracle import Undecided, answer
 from rules.syntax import read
 from rules.tables.analysis import examine
 from rules.tables.compiling import compile_table
-from rules.tables.model import Table
+from rules.tables.model import HitPolicy, Table
 from tests.rulebook import REGISTRY
 
 
@@ -223,3 +223,19 @@ def test_what_is_said_of_lists_is_what_trying_every_list_shows(rows: list[tuple[
         assert answer(tree, gap.nested) == "no-row"
     for overlap in examined.overlaps.values():
         assert answer(tree, overlap.nested) == "rows-disagree"
+
+
+def test_of_a_table_too_wide_to_walk_every_two_rows_are_tried_all_the_same() -> None:
+    codes = [f"code-{number}" for number in range(40)]
+    rows = [({"has_any": [code]}, {"is": number % 2 == 0}, "yes") for number, code in enumerate(codes)]
+    apart = [({"has_any": ["code-0"], "present": True}, {"is": False}, "no"), ({"has_none": codes}, None, "no")]
+    made = table("unique", "diagnoses on", *rows, *apart, otherwise="no")
+    open_list = REGISTRY.facts["flags"].model_copy(update={"path": "diagnoses", "codes": {}})
+    examined = examine(made, {"diagnoses": open_list, "on": REGISTRY.facts["on"]}, most=1)
+    assert not examined.complete
+    assert (1, 3) in examined.overlaps  # code-0 and code-2, both where it is on
+    assert (1, 2) not in examined.overlaps
+    assert all(42 not in pair for pair in examined.overlaps)
+    for pair, overlap in examined.overlaps.items():
+        alone = Table(hit=HitPolicy.UNIQUE, columns=made.columns, rows=tuple(made.rows[row - 1] for row in pair))
+        assert answer(read(compile_table(alone))[0], overlap.nested) == "rows-disagree"
