@@ -94,9 +94,9 @@ def test_the_library_s_tests_notice_most_slips(document: Any) -> None:
     engine = RuleEngine()
     mutation = mutate(engine, document, most=60)
     assert mutation.passed
-    # The two scores repeat their sum for each threshold, and most changes to one copy mean nothing.
-    if document.decision_point not in {DecisionPoint.EARLY_WARNING, DecisionPoint.READMISSION_RISK}:
-        assert mutation.score >= 0.9, mutation.survived
+    # Five for four of Charlson's, or six: more than enough is enough, and nobody can tell. The rest are noticed.
+    floor = 0.89 if document.decision_point == DecisionPoint.READMISSION_RISK else 0.9
+    assert mutation.score >= floor, mutation.survived
 
 
 def test_tests_that_cost_too_much_are_not_all_run_and_prove_nothing() -> None:

@@ -159,9 +159,13 @@ def test_a_failing_test_is_told_and_the_exit_code_says_so(tmp_path: Path) -> Non
 
 
 def test_slips_that_no_test_notices_are_named_with_their_place() -> None:
-    told = run("test", "--mutations", LIBRARY / "orders" / "early-warning.json").stdout
-    assert "of 200 mutations noticed, of 248 possible ones" in told
-    assert ": No test notices the change 3 → 4." in told
+    told = run("test", "--mutations", LIBRARY / "discharge" / "readmission-risk.json").stdout
+    assert "50 of 56 mutations noticed" in told
+    assert "note /logic/if/2/>=/0/+/2/if/1: No test notices the change 5 → 6." in told
+    assert (
+        "of 200 mutations noticed, of 248 possible ones"
+        in run("test", "--mutations", LIBRARY / "orders" / "early-warning.json").stdout
+    )
 
 
 def test_tests_are_told_in_korean_and_a_file_that_is_no_json_does_not_end_the_run(tmp_path: Path) -> None:
