@@ -20,7 +20,7 @@ from rules.tables.model import HitPolicy, Table
 
 MOST_STATES = 50_000
 MOST_PAIRS = 20
-_MOST_TRIED = 50_000
+_MOST_TRIED = 100_000  # cells of two rows that are held against each other
 
 Part = Domain | Listed
 
@@ -167,7 +167,8 @@ def _pairs(table: Table, facts: dict[str, FactDefinition], found: Examined) -> N
     columns = [facts[path] for path in table.columns]
     domains = [[None if cell is None else of_cell(fact, cell) for fact, cell in zip(columns, row.when, strict=True)]
                for row in table.rows]  # fmt: skip
-    for tried, (one, other) in enumerate(combinations(range(len(table.rows)), 2)):
+    tried = 0
+    for one, other in combinations(range(len(table.rows)), 2):
         if tried >= _MOST_TRIED or len(found.overlaps) >= MOST_PAIRS:
             return
         if (one + 1, other + 1) in found.overlaps or (
@@ -176,6 +177,7 @@ def _pairs(table: Table, facts: dict[str, FactDefinition], found: Examined) -> N
             continue
         example = dict[str, Any]()
         for place, fact in enumerate(columns):
+            tried += 1
             shared = _shared(fact, table, domains, (one, other), place)
             if shared is None:
                 break
