@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -21,10 +22,12 @@ from domain.errors import Invalid
 from rules.document import RuleDocument, load
 
 PACK = "pack.json"
+_PUBLISHER = r"^[a-z0-9][a-z0-9-]{0,60}$"
+_FILE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.json$"
 
 
 class Entry(BaseModel, frozen=True):
-    file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.json$")
+    file: str = Field(pattern=_FILE)
     rule: str
     version: str
     digest: str = Field(pattern="^[0-9a-f]{64}$")
@@ -34,7 +37,7 @@ class Pack(BaseModel, frozen=True, extra="forbid"):
     """What is signed, with its signature. Both keys in base64."""
 
     format: Literal["phis-rules/1"] = "phis-rules/1"
-    publisher: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
+    publisher: str = Field(pattern=_PUBLISHER)
     made_at: AwareDatetime
     rules: tuple[Entry, ...] = Field(min_length=1, max_length=10_000)
     key: str
@@ -49,6 +52,16 @@ def sign(
     documents: Mapping[str, RuleDocument], *, publisher: str, made_at: AwareDatetime, key: Ed25519PrivateKey
 ) -> Pack:
     """A pack of documents by file name. Raises Invalid for names that no pack has."""
+    if not re.fullmatch(_PUBLISHER, publisher):
+        raise Invalid(
+            f"{publisher!r} is no publisher's code: small letters, digits and hyphens, such as river", field=PACK
+        )
+    for file in documents:
+        if not re.fullmatch(_FILE, file):
+            raise Invalid(
+                f"{file!r} is no file's name for a pack: letters, digits, dots, hyphens, and .json at its end",
+                field=file,
+            )
     try:
         pack = Pack(
             publisher=publisher,
@@ -82,12 +95,15 @@ def opened(raw: Any, files: Mapping[str, Any], trusted: Ed25519PublicKey) -> dic
         raise Invalid("the signature does not fit the pack: it was changed", field=PACK) from None
     named = {entry.file: entry for entry in pack.rules}
     if strange := sorted(files.keys() ^ named.keys()):
-        raise Invalid("it stands in the folder or in the pack, not in both", field=strange[0])
+        where = (
+            "the folder, and the pack does not name it" if strange[0] in files else "the pack, and not in the folder"
+        )
+        raise Invalid(f"{strange[0]} is in {where}", field=strange[0])
     documents = {}
     for file, entry in named.items():
         document = load(files[file])
         if (document.digest, document.id, document.version) != (entry.digest, entry.rule, entry.version):
-            raise Invalid("its text is not the one that was signed", field=file)
+            raise Invalid(f"{file}: its text is not the one that was signed", field=file)
         documents[file] = document
     return documents
 

@@ -212,8 +212,14 @@ def _is_bare(raw: Any) -> bool:
 
 
 def _documents(files: list[Path]) -> Iterator[Path]:
+    """The rule documents. A folder without one is a mistake: its tests would pass for ever."""
+    from rules.packs import PACK
+
     for file in files:
-        yield from sorted(file.rglob("*.json")) if file.is_dir() else [file]
+        found = sorted(each for each in file.rglob("*.json") if each.name != PACK) if file.is_dir() else [file]
+        if not found:
+            raise Invalid(f"{file} holds no rule documents", field=str(file))
+        yield from found
 
 
 def _document(file: Path) -> RuleDocument:

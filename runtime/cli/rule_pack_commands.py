@@ -29,7 +29,7 @@ def export(
     from runtime.cli import rule_packs
 
     count = asyncio.run(rule_packs.export(hospital, folder, data_dir, everything=everything))
-    typer.echo(f"{count} rules written into {folder}.")
+    typer.echo(f"{_rules(count)} written into {folder}.")
 
 
 def sign(
@@ -40,7 +40,7 @@ def sign(
     """Check a folder's rules and sign them as a pack: pack.json names each text by its digest."""
     from runtime.cli import rule_packs
 
-    typer.echo(f"{rule_packs.sign_folder(folder, publisher, key)} rules signed by {publisher}.")
+    typer.echo(f"{_rules(rule_packs.sign_folder(folder, publisher, key))} signed by {publisher}.")
 
 
 def import_(
@@ -59,10 +59,10 @@ def import_(
         raise Misconfigured("Give --trust for a signed pack, or --hospital and --account for drafts.")
     if trust is not None:
         new = asyncio.run(rule_packs.import_shared(folder, trust, data_dir))
-        typer.echo(f"{new} rules are new.")
+        typer.echo(f"{_rules(new)} taken; those that were kept already stay as they are.")
         return
     made, same = asyncio.run(rule_packs.import_drafts(folder, hospital, account, data_dir))
-    typer.echo(f"{made} drafts made, {same} rules were in force as they are.")
+    typer.echo(f"{made} {'draft' if made == 1 else 'drafts'} made, {_rules(same)} in force as written.")
 
 
 def join(
@@ -77,6 +77,10 @@ def join(
     settings = reachable_settings(data_dir).require("database_migrate_url")
     asyncio.run(shared.join(settings.database_migrate_url.get_secret_value(), hospital, network))
     typer.echo(f"{hospital} is of {network or 'no network'}.")
+
+
+def _rules(count: int) -> str:
+    return f"{count} {'rule' if count == 1 else 'rules'}"
 
 
 def register(app: typer.Typer) -> None:

@@ -59,7 +59,7 @@ def sign_folder(folder: Path, publisher: str, key_file: Path) -> int:
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise Misconfigured(f"{key_file} holds no Ed25519 key: openssl genpkey -algorithm ed25519 -out {key_file}")
+        raise Misconfigured(f"{key_file} holds no Ed25519 key: openssl genpkey -algorithm ed25519 -out KEY.pem")
     pack = sign(documents, publisher=publisher, made_at=datetime.now(UTC), key=key)
     _write(folder / PACK, pack.model_dump(mode="json"))
     return len(documents)
@@ -168,7 +168,7 @@ def _trusted(file: Path) -> Ed25519PublicKey:
     except ValueError:
         key = None
     if not isinstance(key, Ed25519PublicKey):
-        raise Misconfigured(f"{file} holds no public Ed25519 key: openssl pkey -in KEY -pubout -out {file}")
+        raise Misconfigured(f"{file} holds no public Ed25519 key: openssl pkey -in KEY.pem -pubout -out TRUST.pem")
     return key
 
 

@@ -33,9 +33,13 @@ def _edited(files: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("pack", "change", "says"),
     [
-        (PACK, _edited, "not the one that was signed"),
-        (PACK, lambda files: files.pop(FIRST), "not in both"),
-        (PACK, lambda files: files.update({"more.json": files[FIRST]}), "not in both"),
+        (PACK, _edited, f"{FIRST}: its text is not the one that was signed"),
+        (PACK, lambda files: files.pop(FIRST), f"{FIRST} is in the pack, and not in the folder"),
+        (
+            PACK,
+            lambda files: files.update({"more.json": files[FIRST]}),
+            "more.json is in the folder, and the pack does",
+        ),
         (PACK | {"publisher": "nation"}, None, "it was changed"),
         (PACK | {"rules": PACK["rules"][:2]}, None, "it was changed"),
         (PACK | {"signature": "!"}, None, "it was changed"),
@@ -59,6 +63,14 @@ def test_another_signer_is_not_believed() -> None:
         opened(PACK, FILES, Ed25519PrivateKey.generate().public_key())
 
 
-def test_a_file_cannot_lead_out_of_its_folder() -> None:
-    with pytest.raises(Invalid):
-        sign({"../x.json": DOCUMENTS[FIRST]}, publisher="river", made_at=datetime.now(UTC), key=KEY)
+@pytest.mark.parametrize(
+    ("file", "publisher", "says"),
+    [
+        ("../x.json", "river", "'../x.json' is no file's name for a pack"),
+        ("my rule.json", "river", "'my rule.json' is no file's name"),
+        (FIRST, "River Net", "'River Net' is no publisher's code"),
+    ],
+)
+def test_names_that_no_pack_has_are_told(file: str, publisher: str, says: str) -> None:
+    with pytest.raises(Invalid, match=says):
+        sign({file: DOCUMENTS[FIRST]}, publisher=publisher, made_at=datetime.now(UTC), key=KEY)

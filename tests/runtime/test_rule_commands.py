@@ -182,6 +182,16 @@ def test_tests_are_told_in_korean_and_a_file_that_is_no_json_does_not_end_the_ru
     assert "b.json: 이상 없음" in checked.stdout
 
 
+def test_a_pack_s_own_file_is_no_rule_and_a_folder_without_rules_is_a_mistake(tmp_path: Path) -> None:
+    saved(tmp_path, {"format": "phis-rules/1"}, "pack.json")
+    for command in ("test", "check", "describe"):
+        refused = run(command, tmp_path).exception
+        assert isinstance(refused, Invalid)
+        assert "holds no rule documents" in str(refused)
+    saved(tmp_path, json.loads((LIBRARY / "beds" / "clean-target.json").read_text()), "b.json")
+    assert run("test", tmp_path).exit_code == 0
+
+
 def test_check_speaks_both_languages_and_json(tmp_path: Path) -> None:
     document = json.loads((LIBRARY / "beds" / "bed-assignment-due.json").read_text())
     document["logic"]["if"][0]["in"][0]["var"] = "priorty"
