@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from domain.errors import Conflict, NotFound, NotSignedIn
 from domain.roles import Role
-from store import accounts
+from store import accounts, sign_ins
 from store.accounts import Account, secret_hash
 from store.database import Database
 from tests.store.values import BED_MANAGER, Urls
@@ -47,6 +47,36 @@ async def test_a_name_is_taken_once_in_a_hospital(database: Database, hospital: 
     await _account(database, other_hospital)
     with pytest.raises(Conflict):
         await _account(database, hospital)
+
+
+async def _kept(database: Database, hospital: str) -> str:
+    """Everything that the tables of secrets hold, as text."""
+    async with database.transaction(hospital) as tx:
+        rows = await tx.all(
+            """
+            select s::text as kept from session s union all select t::text from access_token t
+            union all select i::text from sign_in i union all select l::text from setup_link l
+            """
+        )
+    return "\n".join(row["kept"] for row in rows)
+
+
+async def test_who_reads_the_tables_of_secrets_can_sign_in_with_none_of_them(
+    database: Database, hospital: str, now: datetime
+) -> None:
+    session = await _sign_in(database, hospital, now)
+    async with database.transaction(hospital) as tx:
+        token = await accounts.issue_token(tx, "lab", [], "system/*.rs", now + timedelta(hours=1))
+        begun = await sign_ins.begin(tx, ANA, [], now, method="password", next_="/")
+        link = await sign_ins.make_link(tx, ANA, now)
+    kept = await _kept(database, hospital)
+    assert kept.count(ANA) >= 2
+    for secret in (session, token, begun, link):
+        for part in (secret, secret.partition(".")[2]):
+            assert part not in kept
+            assert part.encode().hex() not in kept
+        assert secret_hash(secret) != secret_hash(f"{secret}x")
+        assert len(secret_hash(secret)) == 32
 
 
 async def test_a_session_is_found_by_its_secret_in_its_hospital_only(

@@ -41,6 +41,9 @@ def test_the_depth_is_counted_exactly(pair: bytes) -> None:
     within = start * (DEEPEST - 1) + pair + end * (DEEPEST - 1)
     assert not too_deep(within)
     assert too_deep(start + within + end)
+    assert parse(within) is not None
+    with pytest.raises(Invalid, match="deeper"):
+        parse(start + within + end)
 
 
 def test_brackets_in_strings_are_no_depth() -> None:
