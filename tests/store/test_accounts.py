@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from psycopg import AsyncConnection
@@ -11,6 +12,7 @@ from domain.errors import Conflict, NotFound, NotSignedIn
 from domain.roles import Role
 from store import accounts, sign_ins
 from store.accounts import Account, secret_hash
+from store.care import delegations
 from store.database import Database
 from tests.store.values import BED_MANAGER, Urls
 
@@ -181,3 +183,36 @@ async def test_no_secret_stands_in_the_database(database: Database, urls: Urls, 
 def test_a_credential_of_another_shape_is_refused(secret: str) -> None:
     with pytest.raises(NotSignedIn):
         accounts.hospital_of_secret(secret)
+
+
+async def test_a_link_of_a_closed_account_sets_no_password(database: Database, hospital: str, now: datetime) -> None:
+    await _account(database, hospital)
+    async with database.transaction(hospital) as tx:
+        link = secret_hash(await sign_ins.make_link(tx, ANA, now))
+        await accounts.disable(tx, ANA)
+        for look in (sign_ins.account_of_link, sign_ins.use_link):
+            with pytest.raises(NotSignedIn):
+                await look(tx, link, now)
+        await accounts.disable(tx, ANA, disabled=False)
+        assert await sign_ins.use_link(tx, link, now) == ANA
+        with pytest.raises(NotSignedIn):
+            await sign_ins.use_link(tx, link, now)
+
+
+async def test_lent_roles_begin_and_end_with_their_time(database: Database, hospital: str, now: datetime) -> None:
+    secret, taker = secret_hash(await _sign_in(database, hospital, now)), ANA
+    hour = timedelta(hours=1)
+    async with database.transaction(hospital) as tx:
+        await accounts.create_account(
+            tx, name="giver@hanbit", display_ko="x", display_en="x", roles=[Role.PHYSICIAN], password_hash=""
+        )
+        await delegations.give(
+            tx, uuid4(), giver="giver@hanbit", taker=taker, roles=[Role.PHYSICIAN], since=now + hour / 4,
+            until=now + hour / 2,
+        )  # fmt: skip
+        await accounts.act_for(tx, secret, "giver@hanbit")
+        held = [
+            Role.PHYSICIAN in (await accounts.session(tx, secret, now + hour * part)).may_act_as
+            for part in (0.2, 0.3, 0.49, 0.5, 0.9)
+        ]
+    assert held == [False, True, True, False, False]
