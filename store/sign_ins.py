@@ -102,16 +102,6 @@ async def under_way(tx: Transaction, hashed: bytes, now: datetime, *, lock: bool
     return found[0]
 
 
-async def add_proof(tx: Transaction, hashed: bytes, proof: Proof) -> None:
-    await tx.execute(
-        """
-        update sign_in set proofs = array_append(proofs, %(proof)s)
-        where hospital = %(hospital)s and secret_hash = %(hash)s and not %(proof)s = any(proofs)
-        """,
-        {"hospital": tx.hospital, "hash": hashed, "proof": proof.value},
-    )
-
-
 async def end(tx: Transaction, hashed: bytes) -> bool:
     """Forget a sign-in: it became a session, or was given up. False when it is gone already."""
     gone = await tx.one(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from secrets import compare_digest
 from typing import Annotated
@@ -25,6 +26,8 @@ from store.database import Transaction
 from store.sign_ins import SignIn
 
 router = APIRouter(include_in_schema=False)
+
+_REMEMBERED = timedelta(hours=12)
 
 Csrf = Annotated[str, Form(max_length=100)]
 Code = Annotated[str, Form(max_length=100)]
@@ -113,7 +116,8 @@ def set_cookies(answer: Response, state: AppState, signed: Signed) -> None:
     answer.set_cookie(
         cookie_name(state),
         signed.session,
-        max_age=int(state.session_length.total_seconds()),
+        # Longer than the session: whoever comes back after its end is told that it has ended.
+        max_age=int((state.session_length + _REMEMBERED).total_seconds()),
         httponly=True,
         secure=secure,
         samesite="lax",
